@@ -1,0 +1,1 @@
+"""Hortus: automated machine learning. A table in, a model out."""

@@ -1,0 +1,94 @@
+"""Time, trials and memory as one ledger; every phase of a run is charged to it."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from hortus.errors import BudgetError
+
+# A run asked for T seconds returns within T + max(GRACE_SECONDS, GRACE_SHARE * T).
+GRACE_SECONDS = 2.0
+GRACE_SHARE = 0.05
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What a run may spend; ``None`` means without limit.
+
+    Attributes:
+        time: seconds of wall clock, from the call to the usable model.
+        trials: how many candidates are evaluated.
+        memory: bytes resident at once, over all processes of the run.
+
+    Raises:
+        BudgetError: a limit is not a positive number.
+    """
+
+    time: float | None = None
+    trials: int | None = None
+    memory: int | None = None
+
+    def __post_init__(self) -> None:
+        for name, unit in (("time", "seconds"), ("trials", "trials"), ("memory", "bytes")):
+            value = getattr(self, name)
+            if value is None:
+                continue
+            number = isinstance(value, (int, float)) and not isinstance(value, bool)
+            if not number or not math.isfinite(value) or value <= 0:
+                raise BudgetError(
+                    f"The {name} budget is {value!r}, which is not a positive number of {unit}.",
+                    mend=f"Give a number above zero, such as {name}=60.",
+                    code="budget-not-positive",
+                )
+
+    @property
+    def deterministic(self) -> bool:
+        """Whether only work, never the clock, decides when the run ends."""
+        return self.time is None
+
+
+@dataclass
+class Ledger:
+    """What has been spent of one budget, phase by phase.
+
+    Args:
+        budget: what may be spent.
+        clock: seconds that never step back; tests hand in their own.
+    """
+
+    budget: Budget
+    clock: Callable[[], float] = time.monotonic
+    phases: dict[str, float] = field(default_factory=dict)
+    trials: int = 0
+    started: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.started = self.clock()
+
+    @contextmanager
+    def charge(self, phase: str) -> Iterator[None]:
+        """Charge the seconds spent inside the block to ``phase``."""
+        begin = self.clock()
+        try:
+            yield
+        finally:
+            self.phases[phase] = self.phases.get(phase, 0.0) + self.clock() - begin
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the run began."""
+        return self.clock() - self.started
+
+    @property
+    def remaining(self) -> float:
+        """Seconds left, ``inf`` without a time budget; below zero once it is spent."""
+        return math.inf if self.budget.time is None else self.budget.time - self.elapsed
+
+    @property
+    def trials_left(self) -> float:
+        """Trials left, ``inf`` without a trials budget."""
+        return math.inf if self.budget.trials is None else self.budget.trials - self.trials

@@ -1,0 +1,1 @@
+"""What came in: tables read, typed, checked and split."""

@@ -1,0 +1,115 @@
+"""What a candidate is worth: an evaluator is called with a candidate and a fidelity, and returns an evaluation."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+from hortus.spaces.base import Candidate
+
+
+@dataclass(frozen=True)
+class Fidelity:
+    """How much of the full evaluation is done. 1.0 is all of it.
+
+    Attributes:
+        folds: how many of the folds, from the first; None for all.
+        rows: share of each fold's training rows.
+        rounds: share of the learner's growth (boosting rounds, trees, epochs).
+    """
+
+    folds: int | None = None
+    rows: float = 1.0
+    rounds: float = 1.0
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A file that an evaluation left behind.
+
+    Attributes:
+        name: its role: ``"predictions"``, ``"models"``.
+        path: relative to the run's folder.
+        sha256: hexadecimal digest of its bytes.
+        size: bytes.
+    """
+
+    name: str
+    path: str
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What an evaluator found.
+
+    Attributes:
+        fold_scores: the metric on each fold's validation rows, greater is better; empty where the driver computes
+            it from the predictions (a metric that is the user's own function).
+        score: their mean over the validation rows; None likewise.
+        seconds: of wall clock, fitting and predicting.
+        predict_seconds: per row.
+        work: rows x rounds, the same on every machine.
+        artifacts: the files left in the run's folder.
+        notes: whatever else a leaderboard can show: rounds stopped at, warnings kept.
+    """
+
+    fold_scores: tuple[float, ...]
+    score: float | None
+    seconds: float
+    predict_seconds: float
+    work: float
+    artifacts: tuple[Artifact, ...] = ()
+    notes: dict[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, found: dict[str, Any]) -> Evaluation:
+        """The inverse of ``to_json``."""
+        artifacts = tuple(Artifact(**a) for a in found["artifacts"])
+        return cls(**{**found, "fold_scores": tuple(found["fold_scores"]), "artifacts": artifacts})
+
+
+# Told after each rung (a fold, an epoch) with the rung's number and the score so far. It returns False when the
+# trial should stop there.
+Report = Callable[[int, float], bool]
+
+
+@dataclass(frozen=True)
+class TrialContext:
+    """Where and how one trial runs.
+
+    Attributes:
+        data: the folder of the encoded data set.
+        out: the run's folder, under which artifacts go.
+        number: the trial's.
+        seed: of this trial alone.
+        threads: how many it may use.
+        deadline: on ``time.monotonic()``, when it should have ended by itself; None for never.
+        report: called after each rung.
+    """
+
+    data: Path
+    out: Path
+    number: int
+    seed: int
+    threads: int
+    deadline: float | None
+    report: Report
+
+
+class Evaluator(ABC):
+    """Base of every evaluator."""
+
+    name: ClassVar[str]
+
+    @abstractmethod
+    def __call__(self, candidate: Candidate, fidelity: Fidelity, context: TrialContext) -> Evaluation:
+        """Evaluate one candidate. Raises `TrialPruned` of Optuna when ``context.report`` says stop."""

@@ -1,0 +1,128 @@
+"""What a learner is: fit on encoded rows, predict, and be stored without pickle.
+
+A learner is a scikit-learn style estimator whose constructor takes its hyperparameters and nothing else. What it
+is told besides (task, seed, threads, deadline) comes with ``fit`` as a `FitContext`. Its search domain and its
+strong default stand beside its code.
+"""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from optuna.trial import BaseTrial
+from sklearn.base import BaseEstimator
+
+from hortus.data.facts import Facts, Kind
+from hortus.data.matrix import Matrix
+
+Params = dict[str, Any]
+Vector = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class FitContext:
+    """What a learner is told besides the rows.
+
+    Attributes:
+        kind: the task.
+        classes: number of classes K; targets are codes 0 … K - 1. 0 for regression.
+        seed: of this fit alone.
+        threads: how many it may use.
+        deadline: on ``time.monotonic()``; a learner that grows step by step stops growing there and keeps what it
+            has. None: never look at the clock.
+    """
+
+    kind: Kind
+    classes: int
+    seed: int = 0
+    threads: int = 1
+    deadline: float | None = None
+
+    @property
+    def out_of_time(self) -> bool:
+        """Whether the deadline has passed."""
+        return self.deadline is not None and time.monotonic() >= self.deadline
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows with their targets.
+
+    Attributes:
+        X: the encoded rows.
+        y: (n,) class codes as int64, or target values as float64.
+        weight: (n,) float64 sample weights, or None.
+    """
+
+    X: Matrix
+    y: NDArray[Any]
+    weight: Vector | None = None
+
+
+class Model(BaseEstimator, ABC):
+    """Base of every learner.
+
+    Class attributes say what it can take; a pipeline prepares the rows for what it cannot:
+
+        name        in the table ``hortus.models.MODELS``, in parameters and on the leaderboard
+        extra       the extra of ``pip install hortus[extra]`` that brings its library; "" for the core
+        tasks       the tasks it can do
+        missing     takes NaN as it is
+        categories  takes category codes as they are (knows them from ``X.columns``)
+        text        reads the sparse block ``X.text``
+        scaled      wants numbers on one scale
+    """
+
+    name: ClassVar[str]
+    extra: ClassVar[str] = ""
+    tasks: ClassVar[frozenset[str]] = frozenset({"binary", "multiclass", "regression"})
+    missing: ClassVar[bool] = False
+    categories: ClassVar[bool] = False
+    text: ClassVar[bool] = False
+    scaled: ClassVar[bool] = False
+
+    @classmethod
+    @abstractmethod
+    def domain(cls, trial: BaseTrial, prefix: str, facts: Facts) -> Params:
+        """Ask ``trial`` for this learner's hyperparameters, each named ``prefix + its name``.
+
+        The distribution behind a name depends on ``facts`` alone.
+        """
+
+    @classmethod
+    @abstractmethod
+    def default(cls, facts: Facts) -> Params:
+        """Strong hyperparameters to start from; each inside ``domain``, under the same keys."""
+
+    @classmethod
+    def fits(cls, facts: Facts) -> bool:
+        """Whether it is worth trying on rows of this size and kind."""
+        return facts.kind in cls.tasks
+
+    @abstractmethod
+    def fit(self, train: Rows, context: FitContext, valid: Rows | None = None) -> Self:
+        """Learn from ``train``; with ``valid``, stop growing where its loss is least."""
+
+    @abstractmethod
+    def predict(self, X: Matrix) -> Vector:
+        """(n, K) probabilities, rows summing to 1, for a classification; (n,) values for a regression."""
+
+    @property
+    @abstractmethod
+    def work(self) -> float:
+        """Cost of the last fit in rows x rounds; the same on every machine."""
+
+    @abstractmethod
+    def save(self, folder: Path) -> None:
+        """Write the fitted learner into ``folder`` (which exists and is empty); JSON, npy and native formats only."""
+
+    @classmethod
+    @abstractmethod
+    def load(cls, folder: Path) -> Self:
+        """Read what ``save`` wrote. Its digest was checked before; still, no pickle is read."""

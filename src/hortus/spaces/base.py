@@ -1,0 +1,43 @@
+"""What can be searched. A space is a function of a trial: it asks questions and returns a candidate.
+
+    space = PipelineSpace(facts)
+    candidate = space(study.ask())            # searching
+    candidate = space(FixedTrial(params))     # rebuilding: the params are all it takes
+
+A parameter's name says where it stands (``"lightgbm.learning_rate"``; in a tree, its path), and the distribution
+behind a name never changes within a run.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar, Protocol
+
+from optuna.trial import BaseTrial
+
+
+class Candidate(Protocol):
+    """One thing that can be evaluated; equal candidates have equal descriptions."""
+
+    def describe(self) -> str:
+        """One line for a person, as on the leaderboard."""
+
+
+class Space(ABC):
+    """Base of every search space.
+
+    Class attributes:
+        name: in the table ``hortus.spaces.SPACES``.
+        provides: what it offers beside candidates, for strategies that need more (``"supernet"``, ``"morphs"``).
+    """
+
+    name: ClassVar[str]
+    provides: ClassVar[frozenset[str]] = frozenset()
+
+    @abstractmethod
+    def __call__(self, trial: BaseTrial) -> Candidate:
+        """Ask ``trial`` every question a candidate is made of, and return it."""
+
+    @abstractmethod
+    def to_json(self) -> dict[str, Any]:
+        """Its settings, so that a worker can build the same space."""
