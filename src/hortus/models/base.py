@@ -20,6 +20,7 @@ from sklearn.base import BaseEstimator
 
 from hortus.data.facts import Facts, Kind
 from hortus.data.matrix import Matrix
+from hortus.data.rows import Rows as Rows
 
 Params = dict[str, Any]
 Vector = NDArray[np.float64]
@@ -48,21 +49,6 @@ class FitContext:
     def out_of_time(self) -> bool:
         """Whether the deadline has passed."""
         return self.deadline is not None and time.monotonic() >= self.deadline
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Rows with their targets.
-
-    Attributes:
-        X: the encoded rows.
-        y: (n,) class codes as int64, or target values as float64.
-        weight: (n,) float64 sample weights, or None.
-    """
-
-    X: Matrix
-    y: NDArray[Any]
-    weight: Vector | None = None
 
 
 class Model(BaseEstimator, ABC):
