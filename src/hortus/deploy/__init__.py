@@ -1,1 +1,1 @@
-"""."""
+"""From a run to a model that stands alone."""

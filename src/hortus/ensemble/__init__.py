@@ -1,1 +1,1 @@
-"""."""
+"""From many candidates to one predictor."""

@@ -1,0 +1,273 @@
+"""AutoClassifier and AutoRegressor: the run as scikit-learn estimators. They translate and delegate.
+
+Their constructors take more than eight arguments because scikit-learn wants every setting there by name.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.utils import Tags, check_array
+from sklearn.utils.validation import check_is_fitted, check_random_state, column_or_1d, validate_data
+
+from hortus.data.notes import Note
+from hortus.engine.progress import Listener
+from hortus.engine.terminal import progress_listeners
+from hortus.ensemble.predictor import Predictor
+from hortus.errors import SettingError
+from hortus.run import Settings
+from hortus.run import fit as run_fit
+from hortus.run.prepare import Sides
+
+# One child a parent and a place: the population of evolution where none is given.
+POPULATION = 50
+
+
+class _AutoEstimator(BaseEstimator):
+    """What both estimators share.
+
+    Args:
+        time_budget: seconds, from the call of `fit` to the usable model; 60 where nothing else limits the run.
+        trials: how many candidates are evaluated.
+        memory_budget: bytes resident at once, over all processes.
+        metric: what is optimized: a name of scikit-learn's, ``f(y_true, y_pred)`` with greater better, or a scorer.
+        strategy: a name in ``hortus.strategies.STRATEGIES``, or ``"auto"``.
+        strategy_options: the strategy's own arguments.
+        generations, population_size: of ``strategy="evolution"``; together they set the trials:
+            population_size x (generations + 1).
+        models: names to choose from; None for all that are installed.
+        folds: of the cross-validation; 1 for a holdout, None to choose by rows and time.
+        ensemble: whether several candidates are blended.
+        ignore: columns left out.
+        keep: columns kept though they look useless.
+        n_jobs: trials under way at once; -1 for one a core.
+        executor: ``"local"`` (processes that can be killed) or ``"inline"`` (this process, for debugging).
+        random_state: the same number and the same trials give the same leaderboard.
+        verbosity: 0 silent, 1 a progress bar, 2 every improvement too.
+        run_folder: where the run is kept, to be resumed or opened; None for a temporary one.
+
+    Attributes:
+        predictor_: the fitted whole, see `hortus.ensemble.predictor.Predictor`.
+        score_: of the ensemble, out of fold; greater is better.
+        notes_: what was noticed about the data.
+        n_features_in_, feature_names_in_: as in scikit-learn.
+    """
+
+    _kinds: ClassVar[Mapping[str, Literal["classification", "regression"]]] = {
+        "classifier": "classification",
+        "regressor": "regression",
+    }
+
+    def __init__(
+        self,
+        *,
+        time_budget: float | None = None,
+        trials: int | None = None,
+        memory_budget: int | None = None,
+        metric: str | Callable[..., float] | None = None,
+        strategy: str = "auto",
+        strategy_options: Mapping[str, Any] | None = None,
+        generations: int | None = None,
+        population_size: int | None = None,
+        models: Sequence[str] | None = None,
+        folds: int | None = None,
+        ensemble: bool = True,
+        ignore: Sequence[str] = (),
+        keep: Sequence[str] = (),
+        n_jobs: int | None = -1,
+        executor: str = "local",
+        random_state: Any = None,
+        verbosity: int = 1,
+        run_folder: str | Path | None = None,
+    ) -> None:
+        self.time_budget = time_budget
+        self.trials = trials
+        self.memory_budget = memory_budget
+        self.metric = metric
+        self.strategy = strategy
+        self.strategy_options = strategy_options
+        self.generations = generations
+        self.population_size = population_size
+        self.models = models
+        self.folds = folds
+        self.ensemble = ensemble
+        self.ignore = ignore
+        self.keep = keep
+        self.n_jobs = n_jobs
+        self.executor = executor
+        self.random_state = random_state
+        self.verbosity = verbosity
+        self.run_folder = run_folder
+
+    def fit(
+        self,
+        X: Any,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        groups: ArrayLike | None = None,
+        order: ArrayLike | None = None,
+        listeners: Sequence[Listener] = (),
+    ) -> Self:
+        """Search for a model of ``y`` from ``X``.
+
+        Args:
+            X: (n, p) frame, array or sparse matrix; numbers, categories, dates and text as they are, gaps too.
+            y: (n,) classes or values.
+            sample_weight: (n,) non-negative weights.
+            groups: (n,) rows of one group are never on both sides of a split.
+            order: (n,) numbers or dates; every split trains on what came before.
+            listeners: told of every event of the run.
+
+        Raises:
+            InputError: the table or its target cannot be used.
+            SettingError: an argument is not understood.
+        """
+        X = self._checked(X, reset=True)
+        y = column_or_1d(y, warn=True) if not isinstance(y, pd.Series) else y
+        sides = Sides(weight=sample_weight, groups=groups, order=order)
+        heard = [*progress_listeners(self.verbosity), *listeners]
+        settings = self._settings()
+        if self.run_folder is not None:
+            self._keep(run_fit(X, y, settings, folder=Path(self.run_folder), sides=sides, listeners=heard))
+        else:
+            with tempfile.TemporaryDirectory(prefix="hortus-run-", ignore_cleanup_errors=True) as folder:
+                self._keep(run_fit(X, y, settings, folder=Path(folder), sides=sides, listeners=heard))
+        return self
+
+    def _keep(self, result: Any) -> None:
+        self.predictor_: Predictor = result.model
+        self.score_: float = result.score
+        self.notes_: tuple[Note, ...] = result.notes
+        self._leaderboard: pd.DataFrame = result.leaderboard()
+        self._bundle: bytes = (result.folder / "model.hortus").read_bytes()
+
+    def _settings(self) -> Settings:
+        options = dict(self.strategy_options or {})
+        trials = self.trials
+        if self.population_size is not None:
+            options["population_size"] = self.population_size
+        if self.generations is not None:
+            if self.strategy != "evolution":
+                raise SettingError(
+                    f"generations={self.generations} means nothing to the strategy {self.strategy!r}.",
+                    mend="Give strategy='evolution', or trials instead of generations.",
+                    code="generations-without-evolution",
+                )
+            wanted = options.get("population_size", POPULATION) * (self.generations + 1)
+            trials = wanted if trials is None else min(trials, wanted)
+        return Settings(
+            kind=self._kinds[self._estimator_type_name()],
+            metric=self.metric,
+            time=self.time_budget,
+            trials=trials,
+            memory=self.memory_budget,
+            strategy=self.strategy,
+            strategy_options=options,
+            models=None if self.models is None else tuple(self.models),
+            folds=self.folds,
+            ensemble=self.ensemble,
+            ignore=tuple(self.ignore),
+            keep=tuple(self.keep),
+            slots=1 if self.n_jobs is None else self.n_jobs,
+            executor=self.executor,
+            seed=self._seed(),
+        )
+
+    def _estimator_type_name(self) -> str:
+        return str(self.__sklearn_tags__().estimator_type)
+
+    def _seed(self) -> int:
+        if isinstance(self.random_state, (int, np.integer)):
+            return int(self.random_state)
+        if self.random_state is None:
+            return int(np.random.SeedSequence().generate_state(1)[0])
+        return int(check_random_state(self.random_state).randint(2**31 - 1))
+
+    def _checked(self, X: Any, *, reset: bool) -> Any:
+        """X with scikit-learn's checks of shape and names done; arrays stay arrays, frames stay frames."""
+        if not hasattr(X, "columns"):
+            X = check_array(X, accept_sparse=True, dtype=None, ensure_all_finite=False, estimator=self)
+        validate_data(self, X, reset=reset, skip_check_array=True)
+        if reset and X.shape[1] == 0:
+            raise ValueError(f"0 feature(s) (shape={X.shape}) while a minimum of 1 is required.")
+        return X
+
+    def _frame(self, X: Any) -> pd.DataFrame:
+        from hortus.data.read import read_table
+
+        check_is_fitted(self, "predictor_")
+        frame, _ = read_table(self._checked(X, reset=False))
+        return frame
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """(n,) classes as they came in ``y``, or values.
+
+        Raises:
+            SchemaError: columns are missing, or hold what cannot be read as what was trained on.
+        """
+        check_is_fitted(self, "predictor_")
+        return self.predictor_.predict(self._frame(X))
+
+    def leaderboard(self) -> pd.DataFrame:
+        """Every candidate, the best first: score and its 95 % interval, weight in the ensemble, cost, reason."""
+        check_is_fitted(self, "predictor_")
+        return self._leaderboard.copy()
+
+    def save(self, path: str | Path) -> None:
+        """Write the model as one file that `hortus.load` and ``hortus predict`` read; no pickle is in it."""
+        check_is_fitted(self, "predictor_")
+        Path(path).write_bytes(self._bundle)
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.sparse = True
+        tags.input_tags.string = True
+        tags.input_tags.categorical = True
+        tags.non_deterministic = True
+        return tags
+
+
+class AutoClassifier(ClassifierMixin, _AutoEstimator):
+    """Find, blend and fit the best classifier for a table.
+
+    >>> from sklearn.datasets import load_iris
+    >>> X, y = load_iris(return_X_y=True, as_frame=True)
+    >>> model = AutoClassifier(trials=2, models=["linear"], random_state=0, executor="inline", verbosity=0)
+    >>> model.fit(X, y).score(X, y) > 0.9
+    True
+    """
+
+    @property
+    def classes_(self) -> NDArray[Any]:
+        """(K,) the classes, in the order of `predict_proba`'s columns."""
+        check_is_fitted(self, "predictor_")
+        return self.predictor_.task.labels
+
+    def predict_proba(self, X: Any) -> NDArray[np.float64]:
+        """(n, K) probabilities of the classes in `classes_`.
+
+        Raises:
+            SchemaError: columns are missing, or hold what cannot be read as what was trained on.
+        """
+        check_is_fitted(self, "predictor_")
+        return self.predictor_.predict_proba(self._frame(X))
+
+
+class AutoRegressor(RegressorMixin, _AutoEstimator):
+    """Find, blend and fit the best regressor for a table.
+
+    >>> from sklearn.datasets import load_diabetes
+    >>> X, y = load_diabetes(return_X_y=True, as_frame=True)
+    >>> model = AutoRegressor(trials=2, models=["linear"], random_state=0, executor="inline", verbosity=0)
+    >>> model.fit(X, y).score(X, y) > 0.4
+    True
+    """

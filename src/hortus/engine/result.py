@@ -1,0 +1,67 @@
+"""What a run found, as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+from optuna.trial import TrialState
+
+from hortus.engine.journal import TrialRow
+
+COLUMNS = (
+    "rank",
+    "trial",
+    "model",
+    "pipeline",
+    "score",
+    "low",
+    "high",
+    "weight",
+    "state",
+    "fit_seconds",
+    "predict_ms",
+    "size_mb",
+    "reason",
+)
+
+
+def leaderboard(
+    rows: Sequence[TrialRow], *, weights: Mapping[int, float], intervals: Mapping[int, tuple[float, float]]
+) -> pd.DataFrame:
+    """Every trial, the best first, then those that failed.
+
+    Args:
+        rows: the journal's.
+        weights: the ensemble's, by trial number.
+        intervals: 95 % intervals of the scores, by trial number.
+
+    Returns:
+        A frame with the columns `COLUMNS`: ``low`` and ``high`` bound the score; ``weight`` is the share in the
+        ensemble; ``predict_ms`` is a row's share of a batch; ``reason`` says why a trial failed.
+    """
+    ranked = sorted(rows, key=lambda row: (row.state != TrialState.COMPLETE, -(row.value or 0.0), row.number))
+    table = [_line(row, weights.get(row.number, 0.0), intervals.get(row.number)) for row in ranked]
+    frame = pd.DataFrame(table, columns=list(COLUMNS[1:]))
+    frame.insert(0, "rank", range(1, len(frame) + 1))
+    return frame
+
+
+def _line(row: TrialRow, weight: float, bounds: tuple[float, float] | None) -> dict[str, Any]:
+    evaluation = row.evaluation
+    low, high = bounds or (float("nan"), float("nan"))
+    return {
+        "trial": row.number,
+        "model": str(row.params.get("model", row.params.get("root/model", ""))),
+        "pipeline": row.describe,
+        "score": row.value if row.state == TrialState.COMPLETE else float("nan"),
+        "low": low,
+        "high": high,
+        "weight": weight,
+        "state": "failed" if row.state == TrialState.FAIL else row.state.name.lower(),
+        "fit_seconds": evaluation.seconds if evaluation else float("nan"),
+        "predict_ms": 1000 * evaluation.predict_seconds if evaluation else float("nan"),
+        "size_mb": sum(a.size for a in evaluation.artifacts) / 1e6 if evaluation else float("nan"),
+        "reason": row.reason,
+    }

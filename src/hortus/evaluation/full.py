@@ -1,0 +1,135 @@
+"""The full evaluation of a pipeline: cross-validation over folds that every trial shares."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from optuna.exceptions import TrialPruned
+
+from hortus.data.artifacts import Stored, write_archive, write_artifact
+from hortus.data.dataset import Dataset
+from hortus.data.metrics import Metric
+from hortus.evaluation.base import Artifact, Evaluation, Evaluator, Fidelity, TrialContext
+from hortus.models.base import FitContext, Rows
+from hortus.seeds import derive, stream
+from hortus.spaces.base import Candidate
+from hortus.spaces.pipeline import FittedPipeline, Pipeline
+
+
+class CrossValidation(Evaluator):
+    """Fit a pipeline on each fold's training rows and score it on the rows left out.
+
+    What it leaves behind is all that an ensemble needs later: the predictions for every validated row, and the
+    fitted pipelines of all folds (their average predicts new rows: bagging, no refit needed).
+    """
+
+    name: ClassVar[str] = "cross_validation"
+
+    def __call__(self, candidate: Candidate, fidelity: Fidelity, context: TrialContext) -> Evaluation:
+        """Evaluate one pipeline.
+
+        Raises:
+            TrialPruned: ``context.report`` said stop.
+            TypeError: the candidate is not a pipeline.
+        """
+        if not isinstance(candidate, Pipeline):
+            raise TypeError(f"Cross-validation takes a pipeline, not {type(candidate).__name__}.")
+        data = Dataset.load(context.data)
+        metric = data.metric()
+        folds = data.folds.count if fidelity.folds is None else min(fidelity.folds, data.folds.count)
+        shape = (len(data.y), data.classes) if data.classes else (len(data.y),)
+        predictions = np.full(shape, np.nan, dtype=np.float32)
+        fitted: list[FittedPipeline] = []
+        scores: list[float] = []
+        weights: list[int] = []
+        begin = time.perf_counter()
+        predicting = 0.0
+        for fold in range(folds):
+            train = _subsample(data.train_rows(fold), fidelity.rows, context.seed, fold)
+            valid = data.rows(data.valid_rows(fold))
+            pipeline = candidate.fit(
+                data.rows(train),
+                FitContext(
+                    kind=data.kind,
+                    classes=data.classes,
+                    seed=derive(context.seed, "fold", fold),
+                    threads=context.threads,
+                    deadline=_share(context.deadline, folds - fold),
+                ),
+                valid,
+            )
+            before = time.perf_counter()
+            predicted = pipeline.predict(valid.X)
+            predicting += time.perf_counter() - before
+            predictions[data.valid_rows(fold)] = predicted
+            fitted.append(pipeline)
+            scores.append(metric(valid.y, predicted, valid.weight))
+            weights.append(len(valid.y))
+            if not context.report(fold, float(np.average(scores, weights=weights))) and fold + 1 < folds:
+                raise TrialPruned(f"stopped after fold {fold + 1} of {folds}")
+        seconds = time.perf_counter() - begin
+        return Evaluation(
+            fold_scores=tuple(scores) if data.metric_name is not None else (),
+            score=pooled(metric, data, predictions) if data.metric_name is not None else None,
+            seconds=seconds,
+            predict_seconds=predicting / sum(weights),
+            work=sum(p.work for p in fitted),
+            artifacts=_store(context, predictions, fitted),
+            notes={"folds": folds},
+        )
+
+
+def pooled(metric: Metric, data: Dataset, predictions: NDArray[Any]) -> float:
+    """The metric over all validated rows at once: what single pipelines and ensembles are both compared by."""
+    rows = validated(predictions)
+    weight = None if data.weight is None else data.weight[rows]
+    return metric(data.y[rows], predictions[rows].astype(np.float64), weight)
+
+
+def validated(predictions: NDArray[Any]) -> NDArray[Any]:
+    """Positions of the rows that some fold predicted."""
+    known = ~np.isnan(predictions)
+    found: NDArray[Any] = np.flatnonzero(known if known.ndim == 1 else known.all(axis=1))
+    return found
+
+
+def _subsample(rows: NDArray[Any], share: float, seed: int, fold: int) -> NDArray[Any]:
+    if share >= 1.0:
+        return rows
+    count = max(2, round(share * len(rows)))
+    return np.sort(stream(seed, "rows", fold).choice(rows, size=count, replace=False))
+
+
+def _share(deadline: float | None, parts: int) -> float | None:
+    """When the next of ``parts`` equal parts of the time left should end."""
+    if deadline is None:
+        return None
+    now = time.monotonic()
+    return now + max(0.0, deadline - now) / parts
+
+
+def _store(context: TrialContext, predictions: NDArray[Any], fitted: list[FittedPipeline]) -> tuple[Artifact, ...]:
+    def save_predictions(path: Path) -> None:
+        with path.open("wb") as file:
+            np.save(file, predictions, allow_pickle=False)
+
+    def save_models(folder: Path) -> None:
+        for fold, pipeline in enumerate(fitted):
+            place = folder / str(fold)
+            place.mkdir()
+            pipeline.save(place)
+
+    place = f"artifacts/{context.number:06d}"
+    stored = {
+        "predictions": write_artifact(context.out, f"{place}.predictions.npy", save_predictions),
+        "models": write_archive(context.out, f"{place}.models.zip", save_models),
+    }
+    return tuple(_artifact(name, file) for name, file in stored.items())
+
+
+def _artifact(name: str, stored: Stored) -> Artifact:
+    return Artifact(name=name, path=stored.path, sha256=stored.sha256, size=stored.size)

@@ -1,0 +1,85 @@
+"""One trial as a worker runs it: JSON in, JSON out."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from optuna.trial import FixedTrial
+
+from hortus.data.dataset import Dataset
+from hortus.evaluation import EVALUATORS
+from hortus.evaluation.base import Fidelity, Report, TrialContext
+from hortus.spaces import SPACES
+
+
+@dataclass(frozen=True)
+class Order:
+    """All that a worker needs to run one trial.
+
+    Attributes:
+        number: the trial's.
+        space: name and settings of the space, as its ``to_json`` gives them.
+        params: what the strategy answered; ``space(FixedTrial(params))`` is the candidate.
+        evaluator: a name in ``hortus.evaluation.EVALUATORS``.
+        fidelity: how much of the evaluation to do.
+        data: the folder of the encoded data set.
+        out: the run's folder.
+        seed: of this trial.
+        threads: how many it may use.
+        seconds: after which it should end by itself with what it has; None for never.
+        budget: seconds of the whole run, which a space may look at; None when only trials count.
+        reports: whether the driver answers reports (a pruner is at work).
+    """
+
+    number: int
+    space: dict[str, Any]
+    params: dict[str, Any]
+    evaluator: str
+    data: str
+    out: str
+    seed: int
+    threads: int = 1
+    seconds: float | None = None
+    budget: float | None = None
+    reports: bool = False
+    fidelity: Fidelity = field(default_factory=Fidelity)
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, found: dict[str, Any]) -> Order:
+        """The inverse of ``to_json``."""
+        return cls(**{**found, "fidelity": Fidelity(**found["fidelity"])})
+
+
+def run(payload: dict[str, Any], report: Report) -> dict[str, Any]:
+    """Run the trial that ``payload`` (an `Order` as JSON) describes; return its `Evaluation` as JSON.
+
+    Raises:
+        TrialPruned: the driver answered a report with stop.
+    """
+    order = Order.from_json(payload)
+    facts = Dataset.load(Path(order.data)).facts(order.budget)
+    settings = dict(order.space)
+    space = SPACES[settings.pop("name")](facts, **settings)
+    candidate = space(FixedTrial(order.params))
+    context = TrialContext(
+        data=Path(order.data),
+        out=Path(order.out),
+        number=order.number,
+        seed=order.seed,
+        threads=order.threads,
+        deadline=None if order.seconds is None else time.monotonic() + order.seconds,
+        report=report,
+    )
+    with warnings.catch_warnings():
+        # What libraries say about one candidate of hundreds is no message a person can act on.
+        warnings.simplefilter("ignore")
+        return EVALUATORS[order.evaluator]()(candidate, order.fidelity, context).to_json()
+

@@ -1,0 +1,151 @@
+"""From the trials of a search to one model: choose, blend, save."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from optuna.trial import TrialState
+
+from hortus.data.artifacts import Stored, verify
+from hortus.deploy.bundle import Chosen, write_bundle
+from hortus.engine.journal import TrialRow
+from hortus.ensemble.predictor import blend
+from hortus.ensemble.selection import select
+from hortus.evaluation.base import Artifact
+from hortus.evaluation.full import validated
+from hortus.evaluation.interval import interval
+from hortus.run.prepare import Prepared
+
+# Candidates that an ensemble is chosen from.
+MOST = 40
+# Candidates whose score is shown with an interval.
+SHOWN = 15
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """What was chosen.
+
+    Attributes:
+        rows: the members' trials, the heaviest first.
+        weights: by trial number; they sum to 1.
+        score: out of fold.
+        bounds: 95 % interval of that score.
+        intervals: of the leading candidates' scores, by trial number.
+    """
+
+    rows: tuple[TrialRow, ...]
+    weights: dict[int, float]
+    score: float
+    bounds: tuple[float, float]
+    intervals: dict[int, tuple[float, float]]
+
+
+def choose(
+    rows: Sequence[TrialRow], prepared: Prepared, folder: Path, *, single: bool, seed: int, seconds: float | None
+) -> Ensemble | None:
+    """The ensemble that scores best out of fold; None where no trial has ended well.
+
+    Args:
+        rows: the journal's.
+        prepared: the data and the metric.
+        folder: the run's.
+        single: take the best trial alone.
+        seed: of the run.
+        seconds: that choosing may take; None for as long as it needs.
+    """
+    deadline = None if seconds is None else time.monotonic() + seconds
+    done = [row for row in rows if row.state == TrialState.COMPLETE and row.value is not None]
+    done = sorted(done, key=lambda row: (-(row.value if row.value is not None else -math.inf), row.number))[:MOST]
+    done = [row for row in done if _artifact(row, "models") is not None]
+    if not done:
+        return None
+    predictions = [_predictions(row, folder) for row in done]
+    judged = np.flatnonzero(np.logical_and.reduce([_known(p, len(prepared.data)) for p in predictions]))
+    y = np.asarray(prepared.data.y[judged])
+    weight = None if prepared.data.weight is None else np.asarray(prepared.data.weight[judged])
+    rated = [p[judged].astype(np.float64) for p in predictions]
+    if single or len(done) == 1:
+        shares = np.eye(len(done))[0]
+    else:
+        shares = select(rated, y, prepared.metric, weight=weight, seed=seed, deadline=deadline)
+    members = np.flatnonzero(shares)
+    blended = blend([rated[i] for i in members], [shares[i] for i in members])
+    intervals = {}
+    for row, prediction in zip(done[:SHOWN], rated[:SHOWN], strict=True):
+        if deadline is not None and time.monotonic() > deadline:
+            break
+        intervals[row.number] = interval(prepared.metric, y, prediction, weight, seed=seed)
+    heaviest = sorted(members, key=lambda i: -shares[i])
+    return Ensemble(
+        rows=tuple(done[i] for i in heaviest),
+        weights={done[i].number: float(shares[i]) for i in heaviest},
+        score=prepared.metric(y, blended, weight),
+        bounds=interval(prepared.metric, y, blended, weight, seed=seed),
+        intervals=intervals,
+    )
+
+
+def save(path: Path, ensemble: Ensemble, prepared: Prepared, folder: Path) -> None:
+    """Write the ensemble as one bundle.
+
+    Raises:
+        ArtifactError: a member's file is not as it was written.
+    """
+    members = []
+    for row in ensemble.rows:
+        artifact = _required(row, "models")
+        verify(folder, _stored(artifact))
+        members.append(Chosen(row.number, row.describe, ensemble.weights[row.number], folder / artifact.path))
+    write_bundle(
+        path,
+        task=prepared.task,
+        schema=prepared.schema,
+        encoder=prepared.encoder,
+        members=members,
+        facts={"score": ensemble.score, "bounds": ensemble.bounds, "rows": len(prepared.data)},
+    )
+
+
+def score_of(prepared: Prepared, folder: Path, artifacts: Sequence[Artifact]) -> float:
+    """The user's own metric, from the predictions that a trial left behind."""
+    path = next(a.path for a in artifacts if a.name == "predictions")
+    predictions = np.load(folder / path, allow_pickle=False)
+    rows = validated(predictions)
+    weight = None if prepared.data.weight is None else prepared.data.weight[rows]
+    return prepared.metric(np.asarray(prepared.data.y[rows]), predictions[rows].astype(np.float64), weight)
+
+
+def _predictions(row: TrialRow, folder: Path) -> NDArray[np.float32]:
+    artifact = _required(row, "predictions")
+    verify(folder, _stored(artifact))
+    found: NDArray[np.float32] = np.load(folder / artifact.path, allow_pickle=False)
+    return found
+
+
+def _known(predictions: NDArray[Any], rows: int) -> NDArray[np.bool_]:
+    known = np.zeros(rows, dtype=bool)
+    known[validated(predictions)] = True
+    return known
+
+
+def _artifact(row: TrialRow, name: str) -> Artifact | None:
+    artifacts = row.evaluation.artifacts if row.evaluation else ()
+    return next((artifact for artifact in artifacts if artifact.name == name), None)
+
+
+def _required(row: TrialRow, name: str) -> Artifact:
+    artifact = _artifact(row, name)
+    assert artifact is not None, f"trial {row.number} left no {name}"
+    return artifact
+
+
+def _stored(artifact: Artifact) -> Stored:
+    return Stored(path=artifact.path, sha256=artifact.sha256, size=artifact.size)

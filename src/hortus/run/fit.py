@@ -1,0 +1,256 @@
+"""One run from table to model; the same call on the same folder goes on where the last one stopped."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from hortus.budget import Budget, Ledger
+from hortus.engine.executors import EXECUTORS
+from hortus.engine.executors.base import Executor
+from hortus.engine.journal import Journal
+from hortus.engine.lock import RunLock
+from hortus.engine.loop import Plan, Search
+from hortus.engine.progress import Listener, ProgressEvent
+from hortus.errors import RunError
+from hortus.evaluation.base import Evaluation, Fidelity
+from hortus.evaluation.trial import Order
+from hortus.evaluation.trial import run as run_trial
+from hortus.run.finish import score_of
+from hortus.run.prepare import Prepared, Sides, keep, prepare, recall
+from hortus.run.result import Result, conclude, read_result
+from hortus.run.settings import Settings
+from hortus.seeds import derive
+from hortus.spaces import SPACES
+from hortus.spaces.pipelines import PipelineSpace
+from hortus.spaces.portfolio import portfolio
+
+# What is kept back for choosing, loading and saving the model: this share of the time, within these bounds.
+RESERVE_SHARE = 0.05
+RESERVE_LEAST = 0.5
+RESERVE_MOST = 10.0
+# Rows that the baseline learns from: it must be there within a second.
+BASELINE_ROWS = 10_000
+
+
+def fit(
+    table: Any,
+    target: Any,
+    settings: Settings,
+    *,
+    folder: Path,
+    sides: Sides | None = None,
+    listeners: Sequence[Listener] = (),
+) -> Result:
+    """Make a model from a table.
+
+    Args:
+        table: a path, a frame or an array.
+        target: the name of the column to predict, or its (n,) values.
+        settings: how.
+        folder: the run's; made where it is not there. One that holds the same run already is gone on with.
+        sides: weights, groups and order that are no columns of the table.
+        listeners: told of everything that happens.
+
+    Raises:
+        InputError: the table or its target cannot be used.
+        SettingError: a setting is not understood.
+        RunError: the folder cannot be used, or holds another run.
+    """
+    ledger = Ledger(settings.budget)
+    folder = Path(folder)
+    with RunLock(folder), _executor(settings) as executor:
+        emit = _emitter(listeners)
+        with ledger.charge("reading"):
+            emit(ProgressEvent("phase", ledger.elapsed, {"name": "reading"}))
+            known = (folder / "journal.sqlite").exists()
+            prepared = prepare(table, target, settings, sides or Sides())
+        with Journal.open(folder) if known else Journal.create(folder) as journal:
+            _match(journal, settings, prepared, folder)
+            if not known:
+                keep(prepared, folder)
+            prepared = recall(folder, settings)
+            return _search(journal, prepared, settings, folder, ledger, executor, emit)
+
+
+def resume(
+    folder: Path,
+    *,
+    time: float | None = None,
+    trials: int | None = None,
+    memory: int | None = None,
+    listeners: Sequence[Listener] = (),
+) -> Result:
+    """Go on with a run, from its folder alone.
+
+    Args:
+        folder: the run's.
+        time: seconds more.
+        trials: trials more.
+        memory: bytes resident at once; None as before.
+        listeners: told of everything that happens.
+
+    Raises:
+        RunError: the folder holds no run, or another process works on it.
+    """
+    folder = Path(folder)
+    if not (folder / "journal.sqlite").exists():
+        raise RunError(
+            f"There is no run in {str(folder)!r}.",
+            mend="Give the folder that `hortus fit` named at its end.",
+            code="run-missing",
+        )
+    with RunLock(folder), Journal.open(folder) as journal:
+        settings = Settings.from_json(journal.get("settings"))
+        done = len(journal.trials())
+        if time is None and trials is None:
+            time, trials = settings.time, settings.trials
+        else:
+            trials = None if trials is None else done + trials
+        settings = dataclasses.replace(settings, time=time, trials=trials, memory=memory or settings.memory)
+        ledger = Ledger(settings.budget)
+        with _executor(settings) as executor:
+            prepared = recall(folder, settings)
+            return _search(journal, prepared, settings, folder, ledger, executor, _emitter(listeners))
+
+
+def _search(
+    journal: Journal,
+    prepared: Prepared,
+    settings: Settings,
+    folder: Path,
+    ledger: Ledger,
+    executor: Executor,
+    emit: Listener,
+) -> Result:
+    for note in prepared.notes:
+        emit(ProgressEvent("note", ledger.elapsed, note.to_json()))
+    reserve = _reserve(ledger.budget)
+    plan = _plan(prepared, settings, folder, reserve)
+    search = Search(plan, executor, journal, ledger, emit)
+    emit(ProgressEvent("run_started", ledger.elapsed, _described(prepared, settings, folder, executor)))
+    with ledger.charge("searching"):
+        why = search.run(meanwhile=lambda: _baseline(journal, prepared, settings, folder))
+    journal.set("why", why)
+    with ledger.charge("ensembling"):
+        emit(ProgressEvent("phase", ledger.elapsed, {"name": "ensembling"}))
+        left = ledger.remaining
+        conclude(journal, prepared, settings, folder, seconds=max(0.2, left / 2) if math.isfinite(left) else None)
+    journal.set("spent", {"elapsed": ledger.elapsed, "phases": ledger.phases})
+    result = read_result(journal, folder)
+    finished = {
+        "score": result.score,
+        "seconds": ledger.elapsed,
+        "trials": len(result.rows),
+        "why": why,
+        "folder": str(folder),
+    }
+    emit(ProgressEvent("run_finished", ledger.elapsed, finished))
+    return result
+
+
+def _plan(prepared: Prepared, settings: Settings, folder: Path, reserve: float) -> Plan:
+    facts = prepared.data.facts(settings.budget.time)
+    space = SPACES[settings.space_name](facts, **_space_options(settings))
+    strategy = "tpe" if settings.strategy == "auto" else settings.strategy
+    own = prepared.data.metric_name is None
+    return Plan(
+        space=space,
+        strategy=strategy,
+        options=settings.strategy_options,
+        starts=portfolio(space) if settings.strategy == "auto" and isinstance(space, PipelineSpace) else (),
+        pruner=settings.pruner,
+        data=folder / "data",
+        out=folder,
+        seed=settings.seed,
+        trials=settings.trials,
+        reserve=reserve,
+        score=(lambda evaluation: score_of(prepared, folder, evaluation.artifacts)) if own else None,
+    )
+
+
+def _space_options(settings: Settings) -> dict[str, Any]:
+    return {} if settings.models is None else {"models": list(settings.models)}
+
+
+def _baseline(journal: Journal, prepared: Prepared, settings: Settings, folder: Path) -> None:
+    """A small decision tree, fitted here at once: whatever happens to the trials, there is a model."""
+    if journal.get("baseline") is not None:
+        return
+    facts = prepared.data.facts(settings.budget.time)
+    space = PipelineSpace(facts, models=("tree",))
+    params = portfolio(space)[0]
+    order = Order(
+        number=-1,
+        space=space.to_json(),
+        params=params,
+        evaluator="cross_validation",
+        data=str(folder / "data"),
+        out=str(folder),
+        seed=derive(settings.seed, "baseline"),
+        fidelity=Fidelity(folds=1, rows=min(1.0, BASELINE_ROWS / facts.train_rows)),
+    )
+    evaluation = Evaluation.from_json(run_trial(order.to_json(), lambda _step, _value: True))
+    score = evaluation.score if evaluation.score is not None else score_of(prepared, folder, evaluation.artifacts)
+    journal.set(
+        "baseline",
+        {"params": params, "value": score, "evaluation": evaluation.to_json(), "describe": "baseline: a small tree"},
+    )
+
+
+def _reserve(budget: Budget) -> float:
+    if budget.time is None:
+        return 0.0
+    return min(RESERVE_MOST, max(RESERVE_LEAST, RESERVE_SHARE * budget.time))
+
+
+def _match(journal: Journal, settings: Settings, prepared: Prepared, folder: Path) -> None:
+    """Note what the run is made from; refuse to go on with a run of other data."""
+    digest = prepared.data.digest
+    before = journal.get("digest")
+    if before is not None and before != digest:
+        raise RunError(
+            f"The run in {str(folder)!r} was made from other data (or other columns, metric or folds).",
+            mend="Give another folder for this table, or the same table as before.",
+            code="run-other-data",
+        )
+    journal.set("digest", digest)
+    journal.set("settings", settings.to_json())
+    journal.set("notes", [note.to_json() for note in prepared.notes])
+
+
+def _executor(settings: Settings) -> Executor:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    slots = settings.slots or cores
+    slots = max(1, cores + 1 + slots) if slots < 0 else slots
+    threads = max(1, cores // slots)
+    return EXECUTORS[settings.executor](slots=slots, threads=threads, memory=settings.memory)
+
+
+def _emitter(listeners: Sequence[Listener]) -> Listener:
+    def emit(event: ProgressEvent) -> None:
+        for listener in listeners:
+            listener(event)
+
+    return emit
+
+
+def _described(prepared: Prepared, settings: Settings, folder: Path, executor: Executor) -> dict[str, Any]:
+    return {
+        "folder": str(folder),
+        "rows": len(prepared.data),
+        "columns": len(prepared.schema.features),
+        "kind": prepared.task.kind,
+        "target": prepared.task.target,
+        "metric": prepared.metric.name,
+        "time": settings.budget.time,
+        "trials": settings.trials,
+        "strategy": settings.strategy,
+        "slots": executor.capacity,
+        "folds": prepared.data.folds.count,
+    }
+

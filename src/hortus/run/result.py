@@ -1,0 +1,122 @@
+"""What a run leaves: its model, its leaderboard, its notes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from hortus.data.notes import Note
+from hortus.deploy.bundle import load_bundle
+from hortus.engine.journal import Journal, TrialRow
+from hortus.engine.result import leaderboard
+from hortus.ensemble.predictor import Predictor
+from hortus.errors import RunError
+from hortus.run.finish import choose, save
+from hortus.run.prepare import Prepared, recall
+from hortus.run.settings import Settings
+
+BUNDLE = "model.hortus"
+
+
+@dataclass(frozen=True)
+class Result:
+    """A run on disk, open for reading.
+
+    Attributes:
+        folder: the run's.
+        rows: every trial.
+        chosen: what the ensemble was when it was last chosen: weights by trial, score, bounds, intervals.
+        notes: what was noticed about the data.
+        why: why the run ended: trials, time, exhausted, interrupted; "" if it never did.
+    """
+
+    folder: Path
+    rows: tuple[TrialRow, ...]
+    chosen: dict[str, Any]
+    notes: tuple[Note, ...]
+    why: str
+
+    @cached_property
+    def model(self) -> Predictor:
+        """The model, loaded once."""
+        return load_bundle(self.folder / BUNDLE)
+
+    @property
+    def score(self) -> float:
+        """Of the model, out of fold; greater is better."""
+        return float(self.chosen["score"])
+
+    def leaderboard(self) -> pd.DataFrame:
+        """Every trial, the best first; see `hortus.engine.result.leaderboard` for the columns."""
+        return leaderboard(
+            self.rows,
+            weights={int(number): weight for number, weight in self.chosen["weights"].items()},
+            intervals={int(number): tuple(bounds) for number, bounds in self.chosen["intervals"].items()},
+        )
+
+
+def open_run(folder: Path) -> Result:
+    """Open a run for reading. A run that was killed gets its model from the trials it had finished.
+
+    Raises:
+        RunError: the folder holds no run, or no trial of it has finished.
+        JournalError: its journal is damaged, or was written by a newer Hortus.
+    """
+    if not (folder / "journal.sqlite").exists():
+        raise RunError(
+            f"There is no run in {str(folder)!r}.",
+            mend="Give the folder that `hortus fit` named at its end.",
+            code="run-missing",
+        )
+    with Journal.open(folder) as journal:
+        settings = Settings.from_json(journal.get("settings"))
+        if journal.get("chosen") is None or not (folder / BUNDLE).exists():
+            conclude(journal, recall(folder, settings), settings, folder, seconds=None)
+        return read_result(journal, folder)
+
+
+def conclude(journal: Journal, prepared: Prepared, settings: Settings, folder: Path, *, seconds: float | None) -> None:
+    """Choose the ensemble from what the journal holds, save it as the run's model, and note it.
+
+    Raises:
+        RunError: no trial has ended well; the reasons are named.
+    """
+    rows = journal.trials()
+    found = choose(rows, prepared, folder, single=not settings.ensemble, seed=settings.seed, seconds=seconds)
+    if found is None:
+        baseline = journal.get("baseline")
+        if baseline is not None:
+            row = TrialRow.from_json(baseline)
+            found = choose([row], prepared, folder, single=True, seed=settings.seed, seconds=seconds)
+    if found is None:
+        reasons = sorted({row.reason for row in rows if row.reason})[:3]
+        raise RunError(
+            f"None of {len(rows)} trials ended well: {'; '.join(reasons) or 'there was no time for one'}.",
+            mend="Give more time, or look at the reasons in the leaderboard.",
+            code="no-model",
+        )
+    save(folder / BUNDLE, found, prepared, folder)
+    journal.set(
+        "chosen",
+        {
+            "weights": found.weights,
+            "score": found.score,
+            "bounds": found.bounds,
+            "intervals": found.intervals,
+        },
+    )
+
+
+def read_result(journal: Journal, folder: Path) -> Result:
+    """What the journal of a concluded run says."""
+    return Result(
+        folder=folder,
+        rows=tuple(journal.trials()),
+        chosen=journal.get("chosen"),
+        notes=tuple(Note(**note) for note in journal.get("notes") or ()),
+        why=journal.get("why") or "",
+    )
