@@ -1,1 +1,18 @@
-"""."""
+"""Executors, by name: where trials run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from hortus.engine.executors.base import Executor
+from hortus.registry import Registry
+
+# Each is called as ``EXECUTORS[name](slots, threads, memory=bytes or None)``.
+EXECUTORS: Registry[Callable[..., Executor]] = Registry(
+    "executor",
+    {
+        "local": "hortus.engine.executors.local:LocalExecutor",
+        "inline": "hortus.engine.executors.inline:InlineExecutor",
+    },
+    group="hortus.executors",
+)
