@@ -40,7 +40,7 @@ def save_state(folder: Path, state: dict[str, Any]) -> None:
     (folder / STATE).write_text(json.dumps(packed, allow_nan=False, separators=(",", ":")), encoding="ascii")
     if arrays:
         with (folder / ARRAYS).open("wb") as file:
-            np.savez(file, allow_pickle=False, **arrays)  # type: ignore[arg-type]
+            np.savez(file, allow_pickle=False, **arrays)
 
 
 def load_state(folder: Path) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """What a step of a pipeline is: it turns one matrix into another, and can be stored without pickle."""
 
+# ruff: noqa: ARG003 - a step has the contract's arguments, whether it needs them or not
 from __future__ import annotations
 
 from abc import ABC, abstractmethod

@@ -1,0 +1,163 @@
+"""Free text as numbers: weights of words, their main directions, and a few plain measures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from hortus.seeds import derive, stream
+
+# Characters up to which a text counts as short: letters then say what words, each seen once, cannot.
+SHORT = 60
+# What the vocabulary is learned from: characters, but never fewer rows than these.
+VOCABULARY_SIZE = 1_000_000
+VOCABULARY_ROWS = 1_000
+# What the main directions are learned from: rows, and words, the commonest.
+DIRECTION_ROWS = 4_000
+DIRECTION_WORDS = 8_000
+COMPONENTS = 50
+MEASURES = ("length", "words", "digits", "capitals")
+
+
+class TextWeights:
+    """One column of text: (n, 4 + k) dense numbers and an (n, m) sparse block of tf-idf weights.
+
+    Words are counted alone and in pairs; in short texts, and in scripts that put no spaces between words, runs of
+    3 and 4 letters too. The k main directions of the weights (latent semantic analysis) are for learners that
+    cannot read the sparse block.
+
+    Args:
+        width: most words and runs kept.
+        seed: of the rows learned from and of the directions.
+    """
+
+    def __init__(self, width: int = 20_000, *, seed: int = 0) -> None:
+        self.width = width
+        self.seed = seed
+
+    def fit_transform(self, texts: list[str | None]) -> tuple[NDArray[np.float32], sparse.csr_array]:
+        """Learn words and directions from ``texts``; None is a missing one."""
+        known = [text or "" for text in texts]
+        size = sum(map(len, known)) / max(len(known), 1)
+        sample = self._sample(known, max(VOCABULARY_ROWS, int(VOCABULARY_SIZE / max(size, 1))))
+        self._counters = []
+        letters = _letters(sample)
+        for analyzer in ("word", "char_wb") if letters else ("word",):
+            counter = _learn(sample, analyzer, self.width // 2 if letters else self.width)
+            if counter is not None:
+                self._counters.append(counter)
+        weights = self._weigh(known)
+        self._directions = self._decompose(weights)
+        return self._dense(texts, known, weights), weights
+
+    def transform(self, texts: list[str | None]) -> tuple[NDArray[np.float32], sparse.csr_array]:
+        """The same numbers for other texts."""
+        known = [text or "" for text in texts]
+        weights = self._weigh(known)
+        return self._dense(texts, known, weights), weights
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the dense columns."""
+        return [*MEASURES, *(f"direction {i}" for i in range(self._directions.shape[1]))]
+
+    @property
+    def words(self) -> int:
+        """Width of the sparse block."""
+        return int(self._directions.shape[0])
+
+    def state(self) -> dict[str, Any]:
+        """Vocabularies with their weights, and the directions."""
+        counters = [
+            {"analyzer": c.analyzer, "terms": list(c.get_feature_names_out()), "idf": c.idf_} for c in self._counters
+        ]
+        return {"width": self.width, "seed": self.seed, "counters": counters, "directions": self._directions}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take back what `state` gave."""
+        self.width, self.seed, self._directions = state["width"], state["seed"], state["directions"]
+        self._counters = []
+        for kept in state["counters"]:
+            counter = _counter(kept["analyzer"], vocabulary=kept["terms"])
+            counter.idf_ = kept["idf"]
+            self._counters.append(counter)
+
+    def _sample(self, texts: list[str], rows: int) -> list[str]:
+        if len(texts) <= rows:
+            return texts
+        chosen = stream(self.seed, "text", "sample").choice(len(texts), rows, replace=False)
+        return [texts[i] for i in np.sort(chosen)]
+
+    def _weigh(self, texts: list[str]) -> sparse.csr_array:
+        if not self._counters:
+            return sparse.csr_array(np.empty((len(texts), 0), dtype=np.float32))
+        blocks = [counter.transform(texts) for counter in self._counters]
+        return sparse.csr_array(blocks[0] if len(blocks) == 1 else sparse.hstack(blocks, format="csr"))
+
+    def _decompose(self, weights: sparse.csr_array) -> NDArray[np.float32]:
+        """(m, k) main directions; none where there are too few rows or words for any."""
+        from sklearn.decomposition import TruncatedSVD
+
+        rows, words = weights.shape
+        if rows > DIRECTION_ROWS:
+            chosen = stream(self.seed, "text", "directions").choice(rows, DIRECTION_ROWS, replace=False)
+            weights = weights[np.sort(chosen)]
+        common = np.sort(np.argsort(-np.bincount(weights.indices, minlength=words), kind="stable")[:DIRECTION_WORDS])
+        weights = weights[:, common]
+        count = min(COMPONENTS, min(weights.shape) - 1)
+        if count < 1 or not weights.nnz:
+            return np.zeros((words, 0), dtype=np.float32)
+        decomposition = TruncatedSVD(count, n_iter=2, random_state=derive(self.seed, "text"))
+        # A table of equal texts has no variance to share out, which the decomposition divides by.
+        with np.errstate(divide="ignore", invalid="ignore"):
+            decomposition.fit(weights)
+        directions = np.zeros((words, count), dtype=np.float32)
+        directions[common] = decomposition.components_.T
+        return directions
+
+    def _dense(self, texts: list[str | None], known: list[str], weights: sparse.csr_array) -> NDArray[np.float32]:
+        dense = np.empty((len(known), len(MEASURES) + self._directions.shape[1]), dtype=np.float32)
+        for i, text in enumerate(known):
+            size = len(text)
+            digits, capitals = _shares(text)
+            dense[i, :4] = (size, text.count(" ") + 1 if size else 0, digits, capitals)
+        dense[[i for i, text in enumerate(texts) if text is None], :4] = np.nan
+        dense[:, 4:] = weights @ self._directions
+        return dense
+
+
+def _shares(text: str) -> tuple[float, float]:
+    """Shares of digits and of capitals among the characters."""
+    if not text:
+        return 0.0, 0.0
+    return sum(map(str.isdigit, text)) / len(text), sum(map(str.isupper, text)) / len(text)
+
+
+def _letters(texts: list[str]) -> bool:
+    """Whether runs of letters should be counted beside words."""
+    filled = [text for text in texts if text]
+    if not filled:
+        return False
+    sizes = np.fromiter(map(len, filled), dtype=np.int64)
+    spaces = sum(text.count(" ") for text in filled)
+    return bool(np.median(sizes) <= SHORT or sizes.sum() / (spaces + len(filled)) > 20)
+
+
+def _counter(analyzer: str, **settings: Any) -> Any:
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    # The default pattern drops words of one letter, which are words too in names and in some scripts.
+    how = {"token_pattern": r"(?u)\b\w+\b", "ngram_range": (1, 2)} if analyzer == "word" else {"ngram_range": (3, 4)}
+    return TfidfVectorizer(analyzer=analyzer, sublinear_tf=True, dtype=np.float32, **how, **settings)
+
+
+def _learn(texts: list[str], analyzer: str, width: int) -> Any | None:
+    """A counter that knows the words of ``texts``; None where they have none in common."""
+    counter = _counter(analyzer, max_features=max(width, 1), min_df=2 if len(texts) < 1000 else 3)
+    try:
+        return counter.fit(texts)
+    except ValueError:  # an empty vocabulary
+        return None
