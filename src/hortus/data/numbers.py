@@ -41,9 +41,10 @@ class NumberFormat:
         >>> NumberFormat(",", "kg").parse(["1.234,5 kg", "7kg", "7 lb"]).tolist()
         [1234.5, 7.0, nan]
         """
-        return np.array([self._one(value) for value in values], dtype=np.float64)
+        return np.array([self.parse_one(value) for value in values], dtype=np.float64)
 
-    def _one(self, value: str) -> float:
+    def parse_one(self, value: str) -> float:
+        """One number; NaN where ``value`` is none."""
         text = value.strip()
         if self.decimal == ".":
             try:
