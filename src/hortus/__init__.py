@@ -1,1 +1,65 @@
-"""Hortus: automated machine learning. A table in, a model out."""
+"""Hortus: automated machine learning. A table in, a model out.
+
+    from hortus import AutoClassifier
+
+    model = AutoClassifier(time_budget=60).fit(X_train, y_train)
+    model.predict(X_test)
+
+The public names are imported when first asked for, so that `import hortus` costs next to nothing. No module of
+the package imports this one: what stands below the faces would reach them through it.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from hortus.errors import (
+    ArtifactError,
+    BudgetError,
+    HortusError,
+    InputError,
+    JournalError,
+    MissingExtraError,
+    ReadError,
+    RunError,
+    RunInUseError,
+    SchemaError,
+    SettingError,
+    TargetError,
+)
+
+if TYPE_CHECKING:
+    from hortus.automl import AutoClassifier, AutoRegressor
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "ArtifactError",
+    "AutoClassifier",
+    "AutoRegressor",
+    "BudgetError",
+    "HortusError",
+    "InputError",
+    "JournalError",
+    "MissingExtraError",
+    "ReadError",
+    "RunError",
+    "RunInUseError",
+    "SchemaError",
+    "SettingError",
+    "TargetError",
+    "__version__",
+]
+
+_LATER = {"AutoClassifier": "hortus.automl", "AutoRegressor": "hortus.automl"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_LATER[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,61 @@
+# `make demo` and `make test` need Python 3.11 or newer and make; everything else they bring into .venv themselves.
+
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+DEMO_SECONDS ?= 60
+
+.PHONY: help setup demo test lint types layers words dependencies ci bench-peers bench-engine clean
+
+help: ## Show what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY) ## Make .venv with every dependency, at the versions of constraints.txt
+
+$(READY): pyproject.toml constraints.txt .ci/python
+	@test -x $(BIN)/python || "$$(sh .ci/python)" -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip==26.3
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt 'torch==2.13.0'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --build-constraint constraints.txt --editable '.[all,dev]'
+	@touch $(READY)
+
+demo: $(READY) ## Fit a real table for a minute, predict rows held out, show the leaderboard
+	$(BIN)/python examples/make_flights.py build/demo
+	rm -rf build/demo/run
+	$(BIN)/hortus fit build/demo/train.csv --target late --time $(DEMO_SECONDS) --out build/demo/run
+	$(BIN)/hortus leaderboard build/demo/run
+	$(BIN)/hortus predict build/demo/run build/demo/new.csv --out build/demo/predictions.csv --proba --id flight_id
+	$(BIN)/python examples/score_flights.py build/demo
+
+test: $(READY) ## Run every test
+	$(BIN)/python -m pytest
+
+lint: $(READY) ## Style and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(READY) ## Type hints, strictly
+	$(BIN)/mypy
+
+layers: $(READY) ## Imports run down the layers
+	$(BIN)/lint-imports
+
+words: $(READY) ## Spelling
+	$(BIN)/codespell src tests docs examples README.md CHANGELOG.md Makefile pyproject.toml $(wildcard benchmarks)
+
+dependencies: $(READY) ## What is imported is declared, and the other way round
+	$(BIN)/deptry src
+
+ci: ## All of it, from a clean clone, as continuous integration does
+	bash .ci/run
+
+bench-peers: $(READY) ## Compare with other AutoML systems on the same splits, cores and seconds
+	$(BIN)/python -m benchmarks.peers
+
+bench-engine: $(READY) ## Measure the engine's own overhead
+	$(BIN)/python -m benchmarks.engine
+
+clean: ## Remove what was built
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
