@@ -1,0 +1,67 @@
+"""Samplers that Optuna brings, as they are; each takes Optuna's own options."""
+
+from __future__ import annotations
+
+import warnings
+from importlib.util import find_spec
+
+from optuna.exceptions import ExperimentalWarning
+from optuna.samplers import BaseSampler, GPSampler, RandomSampler, TPESampler
+
+from hortus.errors import MissingExtraError
+
+
+def random(*, seed: int) -> BaseSampler:
+    """Every answer drawn independently (Bergstra and Bengio 2012)."""
+    return RandomSampler(seed=seed)
+
+
+def tpe(
+    *,
+    seed: int,
+    n_startup_trials: int = 10,
+    n_ei_candidates: int = 24,
+    multivariate: bool = True,
+    group: bool = True,
+    constant_liar: bool = True,
+) -> BaseSampler:
+    """Tree-structured Parzen estimator (Bergstra et al. 2011; Watanabe 2023).
+
+    ``group`` models together the answers that occur together, which suits conditional spaces.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ExperimentalWarning)
+        return TPESampler(
+            seed=seed,
+            n_startup_trials=n_startup_trials,
+            n_ei_candidates=n_ei_candidates,
+            multivariate=multivariate,
+            group=group and multivariate,
+            constant_liar=constant_liar,
+        )
+
+
+def gp(*, seed: int, n_startup_trials: int = 10) -> BaseSampler:
+    """Gaussian process with Matérn kernel and log expected improvement.
+
+    It models the questions that every trial was asked; the others are answered at random.
+
+    Raises:
+        MissingExtraError: torch is not installed.
+    """
+    need("torch", "gp")
+    return GPSampler(seed=seed, n_startup_trials=n_startup_trials, warn_independent_sampling=False)
+
+
+def need(module: str, strategy: str) -> None:
+    """Check that the library called ``module`` is there.
+
+    Raises:
+        MissingExtraError: it is not; the message has the command that brings it.
+    """
+    if find_spec(module) is None:
+        raise MissingExtraError(
+            f"The strategy {strategy!r} needs {module}, which is not installed.",
+            mend="Run: pip install 'hortus[gp]'",
+            code="missing-extra",
+        )
