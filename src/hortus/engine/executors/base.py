@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 Reason = Literal["timeout", "memory", "crash", "error", "cancelled"]
 
@@ -66,3 +66,9 @@ class Executor(ABC):
     @abstractmethod
     def close(self) -> None:
         """End every worker and whatever it started. Safe to call twice."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
