@@ -13,6 +13,7 @@ import shutil
 import stat
 import uuid
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -165,12 +166,14 @@ def unpack(archive: Path, folder: Path, *, most_bytes: int = MOST_BYTES, most_fi
                 raise _refused(archive, "holds one name twice")
             for entry in entries:
                 mode = entry.external_attr >> 16
-                if mode and not stat.S_ISREG(mode) and stat.S_IFMT(mode):
+                if stat.S_IFMT(mode) not in (0, stat.S_IFREG):
                     raise _refused(archive, f"holds {entry.filename!r}, which is not a plain file")
+                if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                    raise _refused(archive, f"holds {entry.filename!r}, compressed in an unknown way")
             for entry in entries:
                 _extract(packed, entry, _inside(Path(folder), entry.filename))
         Path(folder).mkdir(parents=True, exist_ok=True)
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, RuntimeError, ValueError) as error:
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, RuntimeError, ValueError) as error:
         raise _refused(archive, f"is damaged: {error}", "artifact-damaged") from error
     except OSError as error:
         raise disk_error(Path(error.filename or folder), error) from error
