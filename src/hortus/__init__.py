@@ -31,6 +31,7 @@ from hortus.errors import (
 
 if TYPE_CHECKING:
     from hortus.automl import AutoClassifier, AutoRegressor
+    from hortus.deploy.bundle import load_bundle as load
 
 __version__ = "0.1.0"
 
@@ -50,15 +51,21 @@ __all__ = [
     "SettingError",
     "TargetError",
     "__version__",
+    "load",
 ]
 
-_LATER = {"AutoClassifier": "hortus.automl", "AutoRegressor": "hortus.automl"}
+_LATER = {
+    "AutoClassifier": "hortus.automl:AutoClassifier",
+    "AutoRegressor": "hortus.automl:AutoRegressor",
+    "load": "hortus.deploy.bundle:load_bundle",
+}
 
 
 def __getattr__(name: str) -> Any:
     if name not in _LATER:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_LATER[name]), name)
+    module, _, attribute = _LATER[name].partition(":")
+    return getattr(import_module(module), attribute)
 
 
 def __dir__() -> list[str]:

@@ -27,6 +27,8 @@ BANNED_CALLS = {
     "random.seed",
     "torch.manual_seed",
 }
+# A worker's guard is forked before anything but the standard library is imported, from a process of one thread.
+EXCEPTIONS = {"engine/executors/worker.py": {"os.fork()"}}
 HEAVY = {"numpy", "pandas", "sklearn", "scipy", "optuna", "lightgbm", "torch", "pyarrow", "rich", "typer"}
 
 
@@ -69,7 +71,9 @@ def breaches(text: str) -> list[str]:
 
 @pytest.mark.parametrize("path", FILES, ids=[str(f.relative_to(SOURCE)) for f in FILES])
 def test_source_reads_no_pickle_and_runs_no_text(path: Path) -> None:
-    assert breaches(path.read_text(encoding="utf-8")) == []
+    known = EXCEPTIONS.get(str(path.relative_to(SOURCE)), set())
+    found = breaches(path.read_text(encoding="utf-8"))
+    assert [breach for breach in found if breach.partition(": ")[2] not in known] == []
 
 
 @pytest.mark.parametrize(
@@ -96,7 +100,7 @@ def test_no_module_of_the_package_imports_the_public_face() -> None:
             plain = isinstance(node, ast.Import) and any(alias.name == "hortus" for alias in node.names)
             named = isinstance(node, ast.ImportFrom) and node.module == "hortus"
             assert not plain, f"{path}:{node.lineno}"
-            if named and not path.is_relative_to(SOURCE / "cli.py"):
+            if named and not path.is_relative_to(SOURCE / "cli"):
                 assert all((SOURCE / f"{a.name}.py").exists() or (SOURCE / a.name).is_dir() for a in node.names), path
 
 
@@ -132,7 +136,7 @@ def test_the_public_face_is_exactly_this() -> None:
         "SettingError",
         "TargetError",
     }
-    assert set(hortus.__all__) == errors | {"AutoClassifier", "AutoRegressor", "__version__"}
+    assert set(hortus.__all__) == errors | {"AutoClassifier", "AutoRegressor", "__version__", "load"}
     assert dir(hortus) == sorted(hortus.__all__)
     for name in hortus.__all__:
         assert getattr(hortus, name) is not None
