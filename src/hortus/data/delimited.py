@@ -1,0 +1,342 @@
+"""Tables as delimited text: the encoding and the delimiter are found, and faults are told by line number.
+
+The rows are parsed by pandas, fast; before that one pass over the bytes counts the fields of every line, because
+pandas fills short rows up in silence.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import re
+import warnings
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hortus.data.notes import Note
+from hortus.errors import ReadError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+DELIMITERS = ",;\t|"
+# Tried only where the usual ones divide nothing, and all lines must agree.
+RARE_DELIMITERS = " ^~:"
+SNIFF_ROWS = 200
+_BLOCK = 2**24
+_SHOWN = 5
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_BINARY = {
+    b"PK\x03\x04": "a zip archive (or an Excel workbook)",
+    b"PAR1": "a Parquet file",
+    b"\x1f\x8b": "packed by gzip",
+    b"\xfd7zXZ": "packed by xz",
+    b"BZh9": "packed by bzip2",
+    b"%PDF": "a PDF",
+    b"\x89PNG": "a picture",
+    b"\xff\xd8\xff": "a picture",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook",
+}
+# What a detector calls a few accented letters hardly matters: they are Windows' Western letters in all but name.
+_EXOTIC = re.compile(r"cp125[1356]|koi8|big5|gb|euc|cp9|shift|iso2022|iso8859_[5678]|hz|johab|tis|mac_(cyr|gre|arab)")
+_LEADING_ZERO = re.compile(rb"(?:^|[\n,;\t|\"])[+-]?0\d", re.MULTILINE)
+
+
+def read_delimited(data: bytes, name: str, *, empty_ok: bool = False) -> tuple[pd.DataFrame, list[Note]]:
+    """Parse a file's bytes.
+
+    Args:
+        data: all of them.
+        name: the file's name, for messages; ``.tsv`` speaks for tabs.
+        empty_ok: a header without rows is a table.
+
+    Raises:
+        ReadError: no table, a binary file, a quote that is never closed, or rows of different lengths.
+    """
+    text, notes = _decode(data, name)
+    if not text.strip():
+        raise ReadError(f"{name!r} is empty.", mend="Give a file with a header and rows.", code="file-empty")
+    if b"\r" in text:
+        text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    declared = re.match(rb"sep=(.)\n", text)
+    skipped = 0
+    if declared:
+        text, skipped = text[declared.end() :], 1
+    delimiter = declared[1].decode() if declared else _sniff(text, name)
+    if text.count(b'"') % 2:
+        _check_quotes(text, delimiter, name, skipped)
+    header, bad = _fields(text, delimiter, skipped)
+    if bad:
+        raise _ragged(bad, len(header), name)
+    if delimiter == "" and (found := re.search(r"[;|\t^~]", header[0])):
+        raise _unsure(name, found[0])
+    frame = _parse(text, delimiter or ",", header)
+    if frame.empty and not empty_ok:
+        raise ReadError(
+            f"{name!r} has a header of {len(header)} columns and no rows.", mend="Give rows too.", code="file-no-rows"
+        )
+    if len(header) > 1 and all(_is_number(field) for field in header):
+        notes.append(
+            Note(
+                code="header-numbers",
+                what=f"The first line of {name!r} is all numbers: {', '.join(header[:_SHOWN])}.",
+                mend="Taken as column names; put names above if it is a row.",
+                warning=True,
+            )
+        )
+    return frame, notes
+
+
+def _decode(data: bytes, name: str) -> tuple[bytes, list[Note]]:
+    """The text as UTF-8."""
+    for magic, what in _BINARY.items():
+        if data.startswith(magic):
+            raise ReadError(
+                f"{name!r} is no text but {what}.", mend="Rename it after what it is, or export it as csv.",
+                code="file-binary",
+            )  # fmt: skip
+    for mark, encoding in _BOMS:
+        if data.startswith(mark):
+            return _as_utf8(data, encoding, name)
+    nul = data.find(b"\0")
+    if nul >= 0:
+        for encoding, odd in (("utf-16-le", 1), ("utf-16-be", 0)):
+            head = np.frombuffer(data[:4096], dtype=np.uint8)
+            if len(data) % 2 == 0 and (head[odd::2] == 0).mean() > 0.5 > (head[1 - odd :: 2] == 0).mean() * 10:
+                return _as_utf8(data, encoding, name)
+        line = data.count(b"\n", 0, nul) + 1
+        raise ReadError(
+            f"{name!r} has a NUL byte in line {line}, so it is binary or damaged.",
+            mend="Export the table again as text.",
+            code="file-binary",
+        )
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return _as_utf8(data, _legacy_encoding(data), name)
+    return data, []
+
+
+def _as_utf8(data: bytes, encoding: str, name: str) -> tuple[bytes, list[Note]]:
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise ReadError(
+            f"{name!r} cannot be read as {encoding}: byte {error.start}, in line {line}.",
+            mend="Export it again as UTF-8.",
+            code="file-encoding",
+        ) from error
+    if "\0" in text:
+        raise ReadError(f"{name!r} has NUL characters.", mend="Export it again.", code="file-binary")
+    if encoding == "utf-8-sig":
+        return text.encode(), []
+    note = Note(
+        code="file-encoding",
+        what=f"{name!r} is not in UTF-8; it was read as {encoding}.",
+        mend="Write it in UTF-8 if letters look wrong.",
+        warning=True,
+    )
+    return text.encode(), [note]
+
+
+def _legacy_encoding(data: bytes) -> str:
+    """A single-byte or Asian encoding, judged by the lines that are not plain ASCII."""
+    from charset_normalizer import from_bytes
+
+    lines = islice((found[0] for found in re.finditer(rb"[^\n]*[\x80-\xff][^\n]*\n?", data)), 500)
+    sample = b"".join(lines)[:50_000]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        best = from_bytes(sample).best()
+    if best is not None and _EXOTIC.match(best.encoding):
+        try:
+            data.decode(best.encoding)
+        except UnicodeDecodeError:
+            pass
+        else:
+            return best.encoding
+    try:
+        data.decode("cp1252")
+    except UnicodeDecodeError:
+        return "latin-1"
+    return "cp1252"
+
+
+def _records(text: bytes, delimiter: str, most: int) -> list[list[str]]:
+    """The first records, quotes understood."""
+    lines = io.StringIO(text[: 2**20].decode("utf-8", "ignore"), newline="")
+    with _long_fields():
+        return [row for row in islice(csv.reader(lines, delimiter=delimiter), most) if row]
+
+
+class _long_fields:  # noqa: N801 - reads as a phrase after "with"
+    """Fields of any length, while the block lasts."""
+
+    def __enter__(self) -> None:
+        self._before = csv.field_size_limit(2**31 - 1)
+
+    def __exit__(self, *_: object) -> None:
+        csv.field_size_limit(self._before)
+
+
+def _sniff(text: bytes, name: str) -> str:
+    """The delimiter; "" for a table of one column."""
+    best: tuple[float, int, str] | None = None
+    for delimiter in DELIMITERS:
+        widths = [len(row) for row in _records(text, delimiter, SNIFF_ROWS)]
+        if not widths or widths[0] < 2:
+            continue
+        agreeing = sum(width == widths[0] for width in widths) / len(widths)
+        preferred = delimiter == "\t" and name.lower().endswith((".tsv", ".tab"))
+        score = (round(agreeing + preferred, 2), widths[0], delimiter)
+        if best is None or score[:2] > best[:2]:
+            best = score
+    if best is not None:
+        return best[2]
+    for delimiter in RARE_DELIMITERS:
+        widths = [len(row) for row in _records(text, delimiter, SNIFF_ROWS)]
+        if len(widths) > 1 and widths[0] > 1 and len(set(widths)) == 1:
+            return delimiter
+    one = [len(set(re.findall(r"[;,|\t]", row[0]))) for row in _records(text, "\x1f", SNIFF_ROWS)]
+    if len(one) > 1 and sum(map(bool, one[1:])) > 0.5 * (len(one) - 1) and b'"' not in text[:1000]:
+        raise _unsure(name, "a comma, semicolon, bar or tab")
+    return ""
+
+
+def _unsure(name: str, seen: str) -> ReadError:
+    return ReadError(
+        f"{name!r} seems to have one column, yet its lines hold {seen}: the delimiter is not clear.",
+        mend="Use the same delimiter in the header and all rows: a comma, semicolon, tab or bar.",
+        code="file-delimiter",
+    )
+
+
+def _check_quotes(text: bytes, delimiter: str, name: str, skipped: int) -> None:
+    """Raise where a quote is opened and never closed; a lone one inside a field, as in 5", is none."""
+    reader = csv.reader(
+        io.StringIO(text.decode("utf-8"), newline=""), delimiter=delimiter or ",", strict=True
+    )  # fmt: skip
+    begins = 1
+    with _long_fields():
+        try:
+            for _ in reader:
+                begins = reader.line_num + 1
+        except csv.Error as error:
+            if "unexpected end" not in str(error):
+                return
+            raise ReadError(
+                f"{name!r} has a quote (\") in line {begins + skipped} that is never closed.",
+                mend='Close it, or double the quote ("") if it is part of the text.',
+                code="file-quote",
+            ) from error
+
+
+def _fields(text: bytes, delimiter: str, skipped: int) -> tuple[list[str], list[tuple[int, int]]]:
+    """The header, and (line, fields) of each row that has another number of fields than the header."""
+    header = next(iter(_records(text, delimiter or "\x1f", 20)))
+    if delimiter == "":
+        return [header[0].strip('"')], []
+    lines, counts = _count_fields(text, delimiter.encode())
+    wrong = counts != len(header)
+    if not wrong.any():
+        return header, []
+    if b'"' not in text:
+        return header, [(int(line) + skipped, int(n)) for line, n in zip(lines[wrong], counts[wrong], strict=True)]
+    # A quote in the middle of a field confuses the count; the slow way is sure.
+    bad = []
+    reader = csv.reader(io.StringIO(text.decode("utf-8"), newline=""), delimiter=delimiter)
+    begins = 1
+    with _long_fields():
+        for row in reader:
+            if row and len(row) != len(header):
+                bad.append((begins + skipped, len(row)))
+            begins = reader.line_num + 1
+    return header, bad
+
+
+def _count_fields(text: bytes, delimiter: bytes) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """For each record that is not blank, the line it begins in and its number of fields."""
+    whole = np.frombuffer(text, dtype=np.uint8)
+    quoted = b'"' in text
+    inside = 0
+    ends: list[NDArray[np.int64]] = []
+    marks: list[NDArray[np.int64]] = []
+    breaks: list[NDArray[np.int64]] = []
+    for start in range(0, len(whole), _BLOCK):
+        block = whole[start : start + _BLOCK]
+        newline = block == 10
+        mark = block == delimiter[0]
+        if quoted:
+            parity = (np.cumsum(block == 34, dtype=np.int32) + inside) & 1
+            inside = int(parity[-1])
+            breaks.append(np.flatnonzero(newline) + start)
+            outside = parity == 0
+            newline &= outside
+            mark &= outside
+        ends.append(np.flatnonzero(newline) + start)
+        marks.append(np.flatnonzero(mark) + start)
+    end = np.concatenate([*ends, [len(whole)]]) if text[-1:] != b"\n" else np.concatenate(ends)
+    begin = np.concatenate([[0], end[:-1] + 1])
+    counts = np.diff(np.searchsorted(np.concatenate(marks), np.concatenate([[0], end]))) + 1
+    line = np.searchsorted(np.concatenate(breaks), begin) + 1 if quoted else np.arange(1, len(end) + 1)
+    there = end > begin
+    return line[there], counts[there]
+
+
+def _ragged(bad: list[tuple[int, int]], wanted: int, name: str) -> ReadError:
+    shown = ", ".join(f"line {line} has {count}" for line, count in bad[:_SHOWN])
+    return ReadError(
+        f"{name!r} has {wanted} columns in its header and other numbers of fields in {len(bad)} rows: {shown}"
+        f"{' …' if len(bad) > _SHOWN else ''}.",
+        mend="Correct those lines; a field that holds the delimiter must stand in quotes.",
+        code="file-ragged",
+    )
+
+
+def _parse(text: bytes, delimiter: str, header: list[str]) -> pd.DataFrame:
+    import pandas as pd
+
+    # Blank and repeated names are dealt with later; here every column has one of its own.
+    places = [str(i) for i in range(len(header))]
+
+    def read(**options: object) -> pd.DataFrame:
+        found: pd.DataFrame = pd.read_csv(  # type: ignore[call-overload]
+            io.BytesIO(text), sep=delimiter, header=0, names=places, index_col=False, keep_default_na=False,
+            na_values=[""], low_memory=False, skip_blank_lines=len(header) > 1, **options,
+        )  # fmt: skip
+        return found
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            frame = read()
+            whole = [place for place in places if frame[place].dtype.kind in "iu"]
+            if whole and _LEADING_ZERO.search(text):
+                # 01234 is a code, not the number 1234.
+                again = read(usecols=whole, dtype=str)
+                for place in whole:
+                    if again[place].str.match(r"[+-]?0\d").any():
+                        frame[place] = again[place]
+    except (pd.errors.ParserError, ValueError, OverflowError) as error:
+        raise ReadError(f"The rows cannot be parsed: {error}.", mend="Export the table again.") from error
+    frame.columns = pd.Index(header, dtype=object)
+    return frame
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
