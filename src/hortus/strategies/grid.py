@@ -55,6 +55,7 @@ class Grid(Independent):
     def values(self, distribution: BaseDistribution) -> list[Any]:
         """The answers tried for a question, in order.
 
+        >>> from optuna.distributions import FloatDistribution
         >>> Grid(points=3).values(FloatDistribution(0.01, 100.0, log=True))
         [0.01, 1.0, 100.0]
         """
