@@ -206,9 +206,9 @@ class Terminal:
 
 
 def printable(text: str) -> str:
-    """``text`` without control characters: a column's name must not steer the terminal.
+    r"""``text`` without control characters: a column's name must not steer the terminal.
 
-    >>> printable("price\\x1b[2J")
+    >>> printable("price\x1b[2J")
     'price·[2J'
     """
     return "".join(character if character.isprintable() else "·" for character in text)

@@ -1,0 +1,39 @@
+"""The command line: ``hortus fit | predict | resume | leaderboard``.
+
+Each command translates what was typed and hands it to `hortus.run`. What is heavy is imported inside the commands,
+so that ``hortus --help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import typer
+
+from hortus.cli.fit import fit, resume
+from hortus.cli.leaderboard import leaderboard
+from hortus.cli.predict import predict
+
+app = typer.Typer(
+    name="hortus",
+    help="A table in, a model out.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in (fit, predict, resume, leaderboard):
+    app.command()(command)
+
+
+@app.callback(invoke_without_command=True)
+def hortus(version: bool = typer.Option(False, "--version", help="Show the version and end.")) -> None:
+    """A table in, a model out."""
+    if version:
+        from importlib.metadata import version as installed
+
+        typer.echo(f"hortus {installed('hortus')}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run the command line; what the ``hortus`` script calls."""
+    app()

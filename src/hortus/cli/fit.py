@@ -1,0 +1,191 @@
+"""``hortus fit`` and ``hortus resume``: make a model, or a better one.
+
+`fit` takes more than eight arguments: each is a setting of `hortus.run.Settings` under its own name.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from hortus.cli.quantities import seconds, size
+from hortus.cli.told import STOPPED, Debug, told
+from hortus.errors import SettingError
+
+if TYPE_CHECKING:
+    from hortus.engine.progress import Listener
+    from hortus.run import Result
+
+EVENTS = "events.jsonl"
+
+Time = Annotated[float | None, typer.Option("--time", parser=seconds, metavar="TIME", help="60, 90s, 10m, 1h.")]
+Trials = Annotated[int | None, typer.Option("--trials", help="How many candidates are evaluated.")]
+Memory = Annotated[int | None, typer.Option("--memory", parser=size, metavar="SIZE", help="8GB, 512MB.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show every improvement, failure and remark.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+
+def fit(
+    table: Annotated[Path, typer.Argument(help="csv, tsv, parquet, xlsx or jsonl.", show_default=False)],
+    target: Annotated[str, typer.Option("--target", "-t", help="The column to predict.", show_default=False)],
+    time: Time = None,
+    trials: Trials = None,
+    memory: Memory = None,
+    metric: Annotated[str | None, typer.Option(help="What is optimized: a metric of scikit-learn's by name.")] = None,
+    task: Annotated[str | None, typer.Option(help="classification, binary, multiclass or regression.")] = None,
+    strategy: Annotated[str, typer.Option(help="How the space is searched.")] = "auto",
+    strategy_option: Annotated[
+        list[str] | None, typer.Option("--strategy-option", metavar="NAME=VALUE", help="The strategy's own.")
+    ] = None,
+    space: Annotated[str, typer.Option(help="auto, pipelines or trees.")] = "auto",
+    pruner: Annotated[str, typer.Option(help="none, median, halving or hyperband.")] = "none",
+    models: Annotated[list[str] | None, typer.Option("--model", help="Only this model; may be repeated.")] = None,
+    folds: Annotated[int | None, typer.Option(help="Of the cross-validation; 1 for a holdout.")] = None,
+    single: Annotated[bool, typer.Option("--single", help="The best candidate alone, no ensemble.")] = False,
+    ignore: Annotated[list[str] | None, typer.Option(help="Leave a column out; may be repeated.")] = None,
+    keep: Annotated[list[str] | None, typer.Option(help="Keep a column that looks useless.")] = None,
+    weight: Annotated[str | None, typer.Option(help="The column of sample weights.")] = None,
+    group: Annotated[str | None, typer.Option(help="Rows equal here are never on both sides of a split.")] = None,
+    order: Annotated[str | None, typer.Option(help="Splits train on what comes earlier here.")] = None,
+    jobs: Annotated[int | None, typer.Option("--jobs", "-j", help="Trials at once; one a core if not said.")] = None,
+    executor: Annotated[str, typer.Option(help="local or inline.")] = "local",
+    seed: Annotated[int, typer.Option(help="Same seed, same trials, same leaderboard.")] = 0,
+    out: Annotated[Path | None, typer.Option(help="The run's folder; one that is there is gone on with.")] = None,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Make a model from a table. Without --time or --trials it takes a minute."""
+    folder = out or default_folder(table)
+    with told(debug=debug, stopped=_go_on(folder)):
+        from hortus import run
+
+        settings = run.Settings(
+            kind=_task(task),
+            metric=metric,
+            time=time,
+            trials=trials,
+            memory=memory,
+            strategy=strategy,
+            strategy_options=options(strategy_option or ()),
+            space=space,
+            pruner=pruner,
+            folds=folds,
+            ensemble=not single,
+            seed=seed,
+            slots=jobs,
+            executor=executor,
+            ignore=tuple(ignore or ()),
+            keep=tuple(keep or ()),
+            models=tuple(models) if models else None,
+            weight=weight,
+            group=group,
+            order=order,
+        )
+        with _heard(folder, quiet=quiet or as_json, verbose=verbose) as listeners:
+            result = run.fit(table, target, settings, folder=folder, listeners=listeners)
+        _conclude(result, as_json=as_json)
+
+
+def resume(
+    folder: Annotated[Path, typer.Argument(metavar="RUN", help="The run's folder.", show_default=False)],
+    time: Time = None,
+    trials: Trials = None,
+    memory: Memory = None,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Go on with a run, by as much time or as many trials more."""
+    with told(debug=debug, stopped=_go_on(folder)):
+        from hortus import run
+
+        with _heard(folder, quiet=quiet or as_json, verbose=verbose) as listeners:
+            result = run.resume(folder, time=time, trials=trials, memory=memory, listeners=listeners)
+        _conclude(result, as_json=as_json)
+
+
+def default_folder(table: Path) -> Path:
+    """``runs/<the table's name>-<now>``, a folder that is not there yet."""
+    stem = table.name.split(".")[0] or "table"
+    wanted = Path("runs") / f"{stem}-{datetime.now():%Y%m%d-%H%M%S}"
+    taken = (wanted.with_name(f"{wanted.name}-{number}") for number in range(2, 1000))
+    return wanted if not wanted.exists() else next(folder for folder in taken if not folder.exists())
+
+
+def options(texts: list[str] | tuple[str, ...]) -> dict[str, Any]:
+    """``NAME=VALUE`` pairs; a value is read as JSON where it is, and is text otherwise.
+
+    >>> options(["population_size=50", "mode=local"])
+    {'population_size': 50, 'mode': 'local'}
+    """
+    found: dict[str, Any] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not (name and equals):
+            raise SettingError(
+                f"The strategy option {text!r} is no NAME=VALUE.",
+                mend="Write it as --strategy-option population_size=50.",
+                code="strategy-option",
+            )
+        try:
+            found[name] = json.loads(value)
+        except json.JSONDecodeError:
+            found[name] = value
+    return found
+
+
+def _task(task: str | None) -> Any:
+    from hortus.errors import nearest
+
+    known = ("classification", "binary", "multiclass", "regression")
+    if task is not None and task not in known:
+        raise SettingError(f"There is no task called {task!r}.", mend=nearest(task, known), code="unknown-task")
+    return task
+
+
+@contextmanager
+def _heard(folder: Path, *, quiet: bool, verbose: bool) -> Iterator[list[Listener]]:
+    from hortus.engine.events_file import EventsFile
+    from hortus.engine.terminal import listening
+
+    with listening(0 if quiet else 2 if verbose else 1, EventsFile(folder / EVENTS)) as listeners:
+        yield listeners
+
+
+def _conclude(result: Result, *, as_json: bool) -> None:
+    """Print what was made and the next command to type."""
+    stopped = result.why == "interrupted"
+    place = shlex.quote(str(result.folder))
+    if as_json:
+        found = {
+            "folder": str(result.folder),
+            "target": result.model.task.target,
+            "task": result.model.task.kind,
+            "metric": result.model.task.metric,
+            "score": result.score,
+            "trials": len(result.rows),
+            "why": result.why,
+        }
+        typer.echo(json.dumps(found, ensure_ascii=False))
+    else:
+        typer.echo(f"The run is in {result.folder}. Next:")
+        typer.echo(f"  hortus predict {place} new.csv --out predictions.csv")
+        typer.echo(f"  hortus leaderboard {place}")
+    if stopped:
+        typer.echo(f"Stopped; the best so far is kept. {_go_on(result.folder)}", err=True)
+        raise typer.Exit(STOPPED)
+
+
+def _go_on(folder: Path) -> str:
+    return f"To go on: hortus resume {shlex.quote(str(folder))}"

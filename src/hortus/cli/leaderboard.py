@@ -1,0 +1,103 @@
+"""``hortus leaderboard``: what a run tried, and what came of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Hashable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from hortus.cli.told import Debug, told
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from hortus.run import Result
+
+# Column of the leaderboard -> its head on the screen and how a value is written.
+SHOWN = {
+    "rank": ("#", "{:d}"),
+    "trial": ("trial", "{:d}"),
+    "model": ("model", "{}"),
+    "score": ("score", "{:.4f}"),
+    "low": ("low", "{:.4f}"),
+    "high": ("high", "{:.4f}"),
+    "weight": ("weight", "{:.2f}"),
+    "fit_seconds": ("fit s", "{:.2f}"),
+    "predict_ms": ("ms/row", "{:.3f}"),
+    "size_mb": ("MB", "{:.2f}"),
+    "state": ("state", "{}"),
+}
+
+
+def leaderboard(
+    folder: Annotated[Path, typer.Argument(metavar="RUN", help="The run's folder.", show_default=False)],
+    top: Annotated[int, typer.Option(help="How many to show; 0 for all.", min=0)] = 20,
+    as_json: Annotated[bool, typer.Option("--json", help="Print every row as JSON.")] = False,
+    debug: Debug = False,
+) -> None:
+    """Show every candidate of a run, the best first."""
+    with told(debug=debug):
+        from hortus.engine.events_file import finite
+        from hortus.run import open_run
+
+        result = open_run(folder)
+        if as_json:
+            rows: list[dict[Hashable, Any]] = result.leaderboard().to_dict(orient="records")
+            typer.echo(json.dumps(finite(rows), ensure_ascii=False, indent=1))
+        else:
+            _show(result, top)
+
+
+def _show(result: Result, top: int) -> None:
+    from rich.console import Console
+
+    from hortus.engine.terminal import printable
+
+    console = Console()
+    board = result.leaderboard()
+    task = result.model.task
+    low, high = result.chosen["bounds"]
+    members = sum(weight > 0 for weight in result.chosen["weights"].values())
+    lines = [
+        f"{task.target}: {task.kind}, {task.metric} {result.score:.4f} ({low:.4f} to {high:.4f}, 95 %), out of fold",
+        f"a model of {members} of {len(result.rows)} candidates",
+    ]
+    rows = board.to_dict(orient="records")
+    shown = rows[:top] if top else rows
+    for line in lines:
+        console.print(printable(line), markup=False, highlight=False)
+    console.print(_table(shown))
+    failed = [f"trial {row['trial']} ({row['model']}): {row['reason']}" for row in shown if row["reason"]]
+    for line in failed:
+        console.print(printable(line), markup=False, highlight=False, style="yellow")
+    if len(shown) < len(rows):
+        console.print(f"{len(rows) - len(shown)} more: --top 0", highlight=False)
+
+
+def _table(rows: list[dict[Hashable, Any]]) -> Table:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    from hortus.engine.terminal import printable
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for head, form in SHOWN.values():
+        words = form == "{}"
+        table.add_column(head, justify="left" if words else "right", no_wrap=True, overflow="ellipsis")
+    for row in rows:
+        cells = [written(row.get(name), form) for name, (_, form) in SHOWN.items()]
+        table.add_row(*(Text(printable(cell)) for cell in cells), style="bold" if row["weight"] else "")
+    return table
+
+
+def written(value: Any, form: str) -> str:
+    """A value in its form; nothing at all for what is not known.
+
+    >>> written(0.51234, "{:.2f}"), written(float("nan"), "{:.2f}"), written(None, "{}")
+    ('0.51', '', '')
+    """
+    return "" if value is None or value != value else form.format(value)
