@@ -87,7 +87,6 @@ def _halving(
     min_resource: int | str = 1,
     reduction_factor: int = 3,
     min_early_stopping_rate: int = 0,
-    bootstrap_count: int = 0,
 ) -> BasePruner:
     return SuccessiveHalvingPruner(min_resource, reduction_factor, min_early_stopping_rate)
 
