@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 from optuna.exceptions import TrialPruned
 
+from hortus.data.artifacts import write_artifact
+
 
 def run(payload, report):
     return globals()[payload["what"]](payload, report)
@@ -21,8 +23,20 @@ def echo(payload, report):
 
 
 def nap(payload, report):
-    time.sleep(payload["seconds"])
-    return {"slept": payload["seconds"]}
+    time.sleep(payload["nap"])
+    return {"slept": payload["nap"]}
+
+
+def repeat(payload, report):
+    return {"text": payload["text"]}
+
+
+def full_disk(payload, report):
+    def write(path):
+        with open("/dev/full", "wb", buffering=0) as device:
+            device.write(b"x")
+
+    write_artifact(Path(payload["folder"]), "full.bin", write)
 
 
 def hang(payload, report):
@@ -134,3 +148,19 @@ def _blas_threads():
     from threadpoolctl import threadpool_info
 
     return [pool["num_threads"] for pool in threadpool_info()]
+
+
+def kill_itself(payload, report):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def bad_alloc(payload, report):
+    sys.stderr.write("terminate called after throwing an instance of 'std::bad_alloc'\n")
+    sys.stderr.flush()
+    os.abort()
+
+
+def child_with_its_own_session(payload, report):
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(100)"], start_new_session=True)
+    Path(payload["file"]).write_text(str(child.pid))
+    time.sleep(100)

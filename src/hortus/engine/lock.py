@@ -77,7 +77,8 @@ class RunLock:
                 # Its owner is dead, a process that it forked holds the lock still: leave it the old file.
                 if owner is None:
                     raise self._in_use({})
-                self.path.unlink(missing_ok=True)
+                if _same(descriptor, self.path):
+                    self.path.unlink()
                 os.close(descriptor)
                 return None
             if not _same(descriptor, self.path):

@@ -32,7 +32,7 @@ def import_path() -> list[str]:
     last = {str(Path.cwd())}
     if main and not sys.flags.safe_path:
         last.add(str(Path(main).resolve().parent))
-    path = [entry or str(Path.cwd()) for entry in sys.path]
+    path = list(dict.fromkeys(entry or str(Path.cwd()) for entry in sys.path))
     return [entry for entry in path if entry not in last] + [entry for entry in path if entry in last]
 
 
