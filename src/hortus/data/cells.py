@@ -82,7 +82,7 @@ def truth(value: Any) -> float | None:
         return NAN if word in MISSING_NUMBERS else None
     if is_missing(value):
         return NAN
-    if isinstance(value, (bool, int, float, np.number, np.bool_)) and value in (0, 1):
+    if isinstance(value, (bool, int, float, np.number, np.bool_)) and float(value) in (0.0, 1.0):
         return float(value)
     return None
 
@@ -98,7 +98,7 @@ def label(value: Any) -> str | None:
         return None if text.lower() in MISSING else text
     if is_missing(value):
         return None
-    if isinstance(value, (float, np.floating)) and float(value).is_integer() and abs(value) < 1e15:
+    if isinstance(value, (float, np.floating)) and abs(float(value)) < 1e15 and float(value).is_integer():
         return str(int(value))
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace").strip()

@@ -6,7 +6,6 @@ pandas fills short rows up in silence.
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
 import re
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from hortus.data.encoding import decode
 from hortus.data.notes import Note
 from hortus.errors import ReadError
 
@@ -29,27 +29,6 @@ RARE_DELIMITERS = " ^~:"
 SNIFF_ROWS = 200
 _BLOCK = 2**24
 _SHOWN = 5
-_BOMS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
-_BINARY = {
-    b"PK\x03\x04": "a zip archive (or an Excel workbook)",
-    b"PAR1": "a Parquet file",
-    b"\x1f\x8b": "packed by gzip",
-    b"\xfd7zXZ": "packed by xz",
-    b"BZh9": "packed by bzip2",
-    b"%PDF": "a PDF",
-    b"\x89PNG": "a picture",
-    b"\xff\xd8\xff": "a picture",
-    b"\xd0\xcf\x11\xe0": "an old Excel workbook",
-}
-# What a detector calls a few accented letters hardly matters: they are Windows' Western letters in all but name.
-_EXOTIC = re.compile(r"cp125[1356]|koi8|big5|gb|euc|cp9|shift|iso2022|iso8859_[5678]|hz|johab|tis|mac_(cyr|gre|arab)")
-_LEADING_ZERO = re.compile(rb"(?:^|[\n,;\t|\"])[+-]?0\d", re.MULTILINE)
 
 
 def read_delimited(data: bytes, name: str, *, empty_ok: bool = False) -> tuple[pd.DataFrame, list[Note]]:
@@ -63,7 +42,7 @@ def read_delimited(data: bytes, name: str, *, empty_ok: bool = False) -> tuple[p
     Raises:
         ReadError: no table, a binary file, a quote that is never closed, or rows of different lengths.
     """
-    text, notes = _decode(data, name)
+    text, notes = decode(data, name)
     if not text.strip():
         raise ReadError(f"{name!r} is empty.", mend="Give a file with a header and rows.", code="file-empty")
     if b"\r" in text:
@@ -95,82 +74,6 @@ def read_delimited(data: bytes, name: str, *, empty_ok: bool = False) -> tuple[p
             )
         )
     return frame, notes
-
-
-def _decode(data: bytes, name: str) -> tuple[bytes, list[Note]]:
-    """The text as UTF-8."""
-    for magic, what in _BINARY.items():
-        if data.startswith(magic):
-            raise ReadError(
-                f"{name!r} is no text but {what}.", mend="Rename it after what it is, or export it as csv.",
-                code="file-binary",
-            )  # fmt: skip
-    for mark, encoding in _BOMS:
-        if data.startswith(mark):
-            return _as_utf8(data, encoding, name)
-    nul = data.find(b"\0")
-    if nul >= 0:
-        for encoding, odd in (("utf-16-le", 1), ("utf-16-be", 0)):
-            head = np.frombuffer(data[:4096], dtype=np.uint8)
-            if len(data) % 2 == 0 and (head[odd::2] == 0).mean() > 0.5 > (head[1 - odd :: 2] == 0).mean() * 10:
-                return _as_utf8(data, encoding, name)
-        line = data.count(b"\n", 0, nul) + 1
-        raise ReadError(
-            f"{name!r} has a NUL byte in line {line}, so it is binary or damaged.",
-            mend="Export the table again as text.",
-            code="file-binary",
-        )
-    try:
-        data.decode("utf-8")
-    except UnicodeDecodeError:
-        return _as_utf8(data, _legacy_encoding(data), name)
-    return data, []
-
-
-def _as_utf8(data: bytes, encoding: str, name: str) -> tuple[bytes, list[Note]]:
-    try:
-        text = data.decode(encoding)
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise ReadError(
-            f"{name!r} cannot be read as {encoding}: byte {error.start}, in line {line}.",
-            mend="Export it again as UTF-8.",
-            code="file-encoding",
-        ) from error
-    if "\0" in text:
-        raise ReadError(f"{name!r} has NUL characters.", mend="Export it again.", code="file-binary")
-    if encoding == "utf-8-sig":
-        return text.encode(), []
-    note = Note(
-        code="file-encoding",
-        what=f"{name!r} is not in UTF-8; it was read as {encoding}.",
-        mend="Write it in UTF-8 if letters look wrong.",
-        warning=True,
-    )
-    return text.encode(), [note]
-
-
-def _legacy_encoding(data: bytes) -> str:
-    """A single-byte or Asian encoding, judged by the lines that are not plain ASCII."""
-    from charset_normalizer import from_bytes
-
-    lines = islice((found[0] for found in re.finditer(rb"[^\n]*[\x80-\xff][^\n]*\n?", data)), 500)
-    sample = b"".join(lines)[:50_000]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        best = from_bytes(sample).best()
-    if best is not None and _EXOTIC.match(best.encoding):
-        try:
-            data.decode(best.encoding)
-        except UnicodeDecodeError:
-            pass
-        else:
-            return best.encoding
-    try:
-        data.decode("cp1252")
-    except UnicodeDecodeError:
-        return "latin-1"
-    return "cp1252"
 
 
 def _records(text: bytes, delimiter: str, most: int) -> list[list[str]]:
@@ -236,7 +139,7 @@ def _check_quotes(text: bytes, delimiter: str, name: str, skipped: int) -> None:
             if "unexpected end" not in str(error):
                 return
             raise ReadError(
-                f"{name!r} has a quote (\") in line {begins + skipped} that is never closed.",
+                f'{name!r} has a quote (") in line {begins + skipped} that is never closed.',
                 mend='Close it, or double the quote ("") if it is part of the text.',
                 code="file-quote",
             ) from error
@@ -322,7 +225,7 @@ def _parse(text: bytes, delimiter: str, header: list[str]) -> pd.DataFrame:
             warnings.simplefilter("ignore")
             frame = read()
             whole = [place for place in places if frame[place].dtype.kind in "iu"]
-            if whole and _LEADING_ZERO.search(text):
+            if whole and _leading_zeros(text):
                 # 01234 is a code, not the number 1234.
                 again = read(usecols=whole, dtype=str)
                 for place in whole:
@@ -332,6 +235,20 @@ def _parse(text: bytes, delimiter: str, header: list[str]) -> pd.DataFrame:
         raise ReadError(f"The rows cannot be parsed: {error}.", mend="Export the table again.") from error
     frame.columns = pd.Index(header, dtype=object)
     return frame
+
+
+def _leading_zeros(text: bytes) -> bool:
+    """Whether anywhere in the text a field may begin with a zero and another digit."""
+    whole = np.frombuffer(text, dtype=np.uint8)
+    for start in range(0, len(whole), _BLOCK):
+        block = whole[start : start + _BLOCK + 2]
+        zero = np.flatnonzero(block[:-1] == 48)
+        zero = zero[(block[zero + 1] >= 48) & (block[zero + 1] <= 57)]
+        before = block[np.maximum(zero - 1, 0)]
+        # Digits and the decimal mark go on with a number; after anything else one begins.
+        if (((before < 48) | (before > 57)) & (before != 46)).any():
+            return True
+    return False
 
 
 def _is_number(text: str) -> bool:

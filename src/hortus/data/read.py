@@ -271,7 +271,7 @@ def _plain_types(frame: pd.DataFrame) -> pd.DataFrame:
         if isinstance(dtype, pd.ArrowDtype):
             plain = frame.iloc[:, position].array.__arrow_array__().to_pandas()
         elif isinstance(dtype, pd.SparseDtype):
-            plain = frame.iloc[:, position].sparse.to_dense()
+            plain = pd.Series(frame.iloc[:, position].to_numpy())
         else:
             continue
         frame.isetitem(position, plain.set_axis(frame.index))

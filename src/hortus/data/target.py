@@ -90,8 +90,8 @@ def prepare_target(
             code="unknown-task",
         )
     series = _as_series(values, name)
-    _enough(len(series))
-    notes: list[Note] = []
+    rows = len(series)
+    _enough(rows)
     known, notes = _known(series, name)
     series = series.iloc[known]
     if kind is None:
@@ -100,6 +100,8 @@ def prepare_target(
         y, more = _values(series, known, name)
         task = Task("regression", name, (), make_metric(metric, "regression", ()).name)
         return Target(task, y, known), notes + more
+    if len(known) < rows and series.dtype.kind == "f":
+        series = _whole_again(series)
     codes, classes, more = _classes(series, name)
     notes += more
     if kind == "binary" and len(classes) != 2:
@@ -137,7 +139,10 @@ def _as_series(values: Any, name: str) -> pd.Series:
         values = values.iloc[:, 0] if isinstance(values, pd.DataFrame) else np.asarray(values)[:, 0]
     if not isinstance(values, pd.Series):
         # Numbers and text in one list would all become text in an array.
-        values = values if isinstance(values, np.ndarray) else np.array(list(values), dtype=object)
+        if not isinstance(values, np.ndarray):
+            cells = list(values)
+            values = np.empty(len(cells), dtype=object)
+            values[:] = cells if all(np.ndim(cell) == 0 for cell in cells) else [tuple(cell) for cell in cells]
         values = pd.Series(values) if values.dtype != object else pd.Series(values, dtype=object).infer_objects()
     series: pd.Series = values.reset_index(drop=True)
     kind = getattr(series.dtype, "kind", "O")
@@ -154,7 +159,9 @@ def _as_series(values: Any, name: str) -> pd.Series:
 def _known(series: pd.Series, name: str) -> tuple[NDArray[np.intp], list[Note]]:
     missing = series.isna().to_numpy(dtype=bool, copy=True)
     if series.dtype.kind == "O":
-        missing |= np.array([isinstance(value, str) and not value.strip() for value in series], dtype=bool)
+        blank = [value for value in _unique(series) if isinstance(value, str) and not value.strip()]
+        if blank:
+            missing |= series.isin(blank).to_numpy(dtype=bool)
     if series.dtype.kind == "f":
         infinite = np.isinf(series.to_numpy(dtype=np.float64, na_value=np.nan))
         if infinite.any():
@@ -179,6 +186,17 @@ def _known(series: pd.Series, name: str) -> tuple[NDArray[np.intp], list[Note]]:
         warning=True,
     )
     return known, [note]
+
+
+def _unique(series: pd.Series) -> list[Any]:
+    try:
+        return list(series.unique())
+    except TypeError as error:
+        raise TargetError(
+            "The target holds lists or other collections.",
+            mend="Labels are numbers, booleans or text.",
+            code="target-type",
+        ) from error
 
 
 def _infinite(rows: NDArray[np.intp], name: str) -> TargetError:
@@ -249,11 +267,10 @@ def _values(series: pd.Series, known: NDArray[np.intp], name: str) -> tuple[NDAr
 
 def _classes(series: pd.Series, name: str) -> tuple[NDArray[np.int64], tuple[Any, ...], list[Note]]:
     notes: list[Note] = []
-    labels = series.astype(object).to_numpy()
-    distinct = list(dict.fromkeys((_family(value), _plain(value)) for value in labels))
+    positions, distinct = _distinct_labels(series)
     families = {family for family, _ in distinct}
     if "other" in families:
-        value = next(value for value in labels if _family(value) == "other")
+        value = next(value for family, value in distinct if family == "other")
         raise TargetError(
             f"The target {name!r} holds a {type(value).__name__}: {value!r}.",
             mend="Labels are numbers, booleans or text.",
@@ -279,7 +296,7 @@ def _classes(series: pd.Series, name: str) -> tuple[NDArray[np.int64], tuple[Any
                 warning=True,
             )
         )
-    made = [str(_plain(value)).strip() if mixed else _plain(value) for value in labels]
+    made = [str(value).strip() if mixed else value for _, value in distinct]
     classes = tuple(sorted(set(made)))
     if len(classes) < 2:
         raise TargetError(
@@ -288,10 +305,11 @@ def _classes(series: pd.Series, name: str) -> tuple[NDArray[np.int64], tuple[Any
             code="target-one-class",
         )
     where = {label: code for code, label in enumerate(classes)}
-    codes = np.fromiter((where[label] for label in made), dtype=np.int64, count=len(made))
-    if len(classes) == len(made) or (isinstance(classes[0], str) and len(classes) > 0.9 * len(made)):
+    codes = np.array([where[label] for label in made], dtype=np.int64)[positions]
+    rows = len(codes)
+    if len(classes) == rows or (isinstance(classes[0], str) and len(classes) > 0.9 * rows):
         # scikit-learn's own words for numbers that are no classes.
-        what = f"looks like an id: {len(classes)} different labels in {len(made)} rows"
+        what = f"looks like an id: {len(classes)} different labels in {rows} rows"
         if not isinstance(classes[0], str):
             what += ". Unknown label type: continuous"
         raise TargetError(
@@ -300,6 +318,25 @@ def _classes(series: pd.Series, name: str) -> tuple[NDArray[np.int64], tuple[Any
             code="target-id",
         )
     return codes, classes, notes
+
+
+def _whole_again(series: pd.Series) -> pd.Series:
+    """Whole numbers as integers: a missing value beside them made them floats."""
+    values = series.to_numpy(dtype=np.float64)
+    return series.astype(np.int64) if (values == np.floor(values)).all() and (abs(values) < 2**53).all() else series
+
+
+def _distinct_labels(series: pd.Series) -> tuple[NDArray[np.intp], list[tuple[str, Any]]]:
+    """(n,) position of each row's label among the distinct ones, and those, each with its family."""
+    if series.dtype.kind in "iufb" or series.dtype != object:
+        import pandas as pd
+
+        positions, found = pd.factorize(series)
+        return positions, [(_family(value), _plain(value)) for value in found]
+    # To pandas 1, 1.0 and True are equal, and as labels beside each other they are a mistake to be told of.
+    places: dict[tuple[str, Any], int] = {}
+    codes = [places.setdefault((_family(value), _plain(value)), len(places)) for value in series]
+    return np.array(codes, dtype=np.intp), list(places)
 
 
 def _family(value: Any) -> str:

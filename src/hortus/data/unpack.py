@@ -1,4 +1,4 @@
-"""Bytes of a file, unpacked where it is compressed, and never more of them than a file of its size can honestly hold."""
+"""Bytes of a file, unpacked where it is packed, and never more of them than its size can honestly hold."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def read_bytes(path: Path) -> tuple[bytes, str]:
         if suffix == ".zip":
             return _from_zip(path)
         if suffix in PACKED:
-            opened: IO[bytes] = {".gz": gzip.open, ".xz": lzma.open, ".bz2": bz2.open}[suffix](path, "rb")
+            opened = _open(path, suffix)
             with opened:
                 return _bounded(opened, path.stat().st_size, path.name), path.stem
         return path.read_bytes(), path.name
@@ -44,7 +44,15 @@ def read_bytes(path: Path) -> tuple[bytes, str]:
     except OSError as error:
         if suffix in PACKED:
             raise _damaged(path, error) from error
-        raise ReadError(f"{str(path)!r} cannot be read: {error.strerror or error}.", mend="Check its rights.") from error
+        raise ReadError(
+            f"{str(path)!r} cannot be read: {error.strerror or error}.", mend="Check its rights."
+        ) from error
+
+
+def _open(path: Path, suffix: str) -> IO[bytes]:
+    if suffix == ".gz":
+        return gzip.GzipFile(path, "rb")  # type: ignore[return-value]
+    return lzma.LZMAFile(path, "rb") if suffix == ".xz" else bz2.BZ2File(path, "rb")
 
 
 def _from_zip(path: Path) -> tuple[bytes, str]:

@@ -1,0 +1,171 @@
+"""A column's cells in their canonical form: numbers, moments or words, whatever they came as."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hortus.data import cells, dates
+from hortus.data.column import ColumnSchema
+from hortus.data.notes import Note
+from hortus.errors import InputError, SchemaError
+
+# A column may hold this share of cells that are not of its kind; they become missing, with a note.
+STRAY_SHARE = 0.1
+
+
+def read_column(column: ColumnSchema, values: Any) -> tuple[NDArray[Any], list[Note]]:
+    """One column's canonical cells from a pandas Series or an array of objects.
+
+    Raises:
+        SchemaError: more than a few of the cells are not of the column's kind.
+    """
+    if column.kind == "date":
+        return _read_dates(column, values)
+    if column.kind in ("categorical", "text"):
+        return _by_distinct(values, cells.label if column.kind == "categorical" else cells.words), []
+    return _read_numbers(column, values)
+
+
+def _read_numbers(column: ColumnSchema, values: Any) -> tuple[NDArray[Any], list[Note]]:
+    native = getattr(values.dtype, "numpy_dtype", values.dtype)
+    if native.kind in "iufb":
+        found = values.to_numpy(dtype=np.float64, na_value=np.nan)
+        if column.kind == "numeric":
+            infinite = np.isinf(found)
+            if infinite.any():
+                found = np.where(infinite, np.nan, found)
+                return found, [infinite_note(column.name, infinite)]
+            return found, []
+        strays = ~((found == 0) | (found == 1) | np.isnan(found))
+        if not strays.any():
+            return found, []
+        return np.where(strays, np.nan, found), [_strays(column, values, strays)]
+    if native.kind in "mM":
+        if native.kind == "M" and bool(values.notna().any()):
+            raise _cannot(column, 0, values.iloc[0], len(values), len(values))
+        return values.dt.total_seconds().to_numpy() if native.kind == "m" else np.full(len(values), np.nan), []
+    form = column.number
+
+    def read(value: Any) -> float | None:
+        return cells.number(value, form) if column.kind == "numeric" else cells.truth(value)
+
+    codes, distinct = _distinct(values)
+    table = [read(value) for value in distinct] + [np.nan]
+    bad = np.array([cell is None for cell in table], dtype=bool)
+    found = np.array([np.nan if cell is None else cell for cell in table], dtype=np.float64)[codes]
+    notes = []
+    if bad.any():
+        notes.append(_strays(column, values, bad[codes]))
+    # They were read as missing; say so, for a division by zero is worth knowing of.
+    infinite = np.array([isinstance(v, (float, np.floating)) and abs(v) == np.inf for v in distinct] + [False], bool)
+    if infinite.any():
+        notes.append(infinite_note(column.name, infinite[codes]))
+    return found, notes
+
+
+def _read_dates(column: ColumnSchema, values: Any) -> tuple[NDArray[Any], list[Note]]:
+    import pandas as pd
+
+    if isinstance(values, pd.Series) and values.dtype.kind == "M":
+        if getattr(values.dtype, "tz", None) is not None:
+            values = values.dt.tz_convert("UTC").dt.tz_localize(None)
+        return values.to_numpy().astype("datetime64[us]"), []
+    codes, distinct = _distinct(values)
+    dayfirst = bool(column.detail.get("dayfirst", False))
+    texts = [_date_text(value) for value in distinct]
+    found = np.append(dates.parse([text or "" for text in texts], dayfirst=dayfirst), np.datetime64("NaT", "us"))
+    failed = np.append(
+        np.isnat(found[:-1]) & np.array([t is None or t.lower() not in cells.MISSING_NUMBERS for t in texts], bool),
+        False,
+    )
+    strays = failed[codes]
+    return found[codes], [_strays(column, values, strays)] if strays.any() else []
+
+
+def _date_text(value: Any) -> str | None:
+    if isinstance(value, str):
+        return value.strip()
+    if hasattr(value, "isoformat"):
+        return str(value.isoformat())
+    return str(value.astype("datetime64[us]")) if isinstance(value, np.datetime64) else None
+
+
+def _distinct(values: Any) -> tuple[NDArray[np.intp], list[Any]]:
+    """(n,) position of each cell's value among the distinct ones; -1, the last, for a missing one."""
+    if isinstance(values, np.ndarray):
+        positions: dict[Any, int] = {}
+        codes = np.empty(len(values), dtype=np.intp)
+        try:
+            for row, value in enumerate(values):
+                # 1, 1.0 and True are equal to a dict.
+                codes[row] = (
+                    -1 if cells.is_missing(value) else positions.setdefault((type(value), value), len(positions))
+                )
+        except TypeError as error:
+            raise nested_cells("", values) from error
+        return codes, [value for _, value in positions]
+    import pandas as pd
+
+    try:
+        found, distinct = pd.factorize(values)
+    except TypeError as error:
+        raise nested_cells(str(values.name), values) from error
+    return found, list(distinct)
+
+
+def _by_distinct(values: Any, read: Callable[[Any], Any]) -> NDArray[Any]:
+    codes, distinct = _distinct(values)
+    missing = read(None)
+    table = np.empty(len(distinct) + 1, dtype=object)
+    table[:] = [read(value) for value in distinct] + [missing]
+    return table[codes]
+
+
+def nested_cells(name: str, values: Iterable[Any]) -> InputError:
+    """The error for a column whose cells are lists, dicts or other collections."""
+    seen = next(((i, v) for i, v in enumerate(values) if isinstance(v, (list, dict, set, np.ndarray))), (0, "?"))
+    shown = repr(seen[1])
+    return InputError(
+        f"Column {name!r} holds a {type(seen[1]).__name__} in row {seen[0]}: {shown[:60]}{'…' * (len(shown) > 60)}.",
+        mend="Flatten it into columns of numbers or text first (pandas.json_normalize, DataFrame.explode).",
+        code="cells-nested",
+    )
+
+
+def infinite_note(name: str, infinite: NDArray[np.bool_]) -> Note:
+    """What is said of infinite numbers."""
+    return Note(
+        code="column-infinite",
+        what=f"Column {name!r} is infinite in {int(infinite.sum())} rows, first in row {int(infinite.argmax())}.",
+        place=name,
+        mend="Taken as missing.",
+        warning=True,
+    )
+
+
+def _strays(column: ColumnSchema, values: Any, strays: NDArray[np.bool_]) -> Note:
+    row = int(strays.argmax())
+    value = values[row] if isinstance(values, np.ndarray) else values.iloc[row]
+    count = int(strays.sum())
+    if count > STRAY_SHARE * len(strays):
+        raise _cannot(column, row, value, count, len(strays))
+    return Note(
+        code="cells-stray",
+        what=f"Column {column.name!r} is {column.kind}, and {count} of its cells are not: {value!r} in row {row}.",
+        place=column.name,
+        mend="Taken as missing.",
+        warning=True,
+    )
+
+
+def _cannot(column: ColumnSchema, row: int, value: Any, count: int, rows: int) -> SchemaError:
+    return SchemaError(
+        f"Column {column.name!r} is {column.kind} in the training table, and {count} of {rows} cells cannot be read "
+        f"so: {value!r} in row {row}.",
+        mend="Give the column in the form it was trained on.",
+        code="column-kind",
+    )
