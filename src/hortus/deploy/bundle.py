@@ -14,7 +14,7 @@ import platform
 import tempfile
 import zipfile
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -76,7 +76,7 @@ def write_bundle(
         manifest = {
             "format": FORMAT,
             "versions": _versions(),
-            "task": asdict(task),
+            "task": task.to_json(),
             "schema": schema.to_json(),
             "members": [
                 {"number": m.number, "name": m.name, "weight": m.weight, "part": f"members/{m.number:06d}.zip"}
@@ -90,8 +90,8 @@ def write_bundle(
             bundle.writestr(MANIFEST, json.dumps(manifest, indent=1))
             for name, file in parts.items():
                 bundle.write(file, name)
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
+        with temporary.open("rb") as written:
+            os.fsync(written.fileno())
         temporary.replace(path)
 
 
@@ -191,9 +191,8 @@ def _damaged(path: Path, name: str) -> ArtifactError:
 def _assemble(manifest: dict[str, Any], folder: Path) -> Predictor:
     encoder = TableEncoder()
     encoder.restore(load_state(folder / "encoder"))
-    task = manifest["task"]
     return Predictor(
-        task=Task(**{**task, "classes": tuple(task["classes"])}),
+        task=Task.from_json(manifest["task"]),
         schema=Schema.from_json(manifest["schema"]),
         encoder=encoder,
         members=tuple(_member(row, folder) for row in manifest["members"]),

@@ -15,13 +15,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-import optuna
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from hortus.budget import Ledger
 from hortus.engine.executors.base import Event, Executor, Job
 from hortus.engine.journal import Journal, TrialRow
 from hortus.engine.progress import Listener, ProgressEvent
+from hortus.engine.study import new_study
 from hortus.evaluation.base import Evaluation, Fidelity
 from hortus.evaluation.trial import Order
 from hortus.seeds import derive
@@ -101,7 +101,7 @@ class Search:
         self._ledger = ledger
         self._emit = emit
         self._pruner = make_pruner(plan.pruner)
-        self._study = optuna.create_study(direction="maximize")
+        self._study = new_study()
         self._running: dict[int, Trial] = {}
         self._waiting: list[int] = []
         self._outcomes: dict[int, _Outcome] = {}
@@ -309,7 +309,7 @@ class Search:
         """What the pruner says, shown only the trials that ask number ``number`` saw."""
         trials = self._study.get_trials(deepcopy=False)
         seen = self._seen[number] if self._ledger.budget.deterministic else len(trials)
-        view = optuna.create_study(direction="maximize")
+        view = new_study()
         view.add_trials([t for t in trials[:seen] if t.state.is_finished()])
         return self._pruner.prune(view, trials[number])
 
@@ -353,4 +353,3 @@ class Search:
 
 def _name(trial: FrozenTrial) -> str:
     return str(trial.params.get("model", trial.params.get("root/model", f"trial {trial.number}")))
-

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import optuna
@@ -12,13 +13,26 @@ from hortus.engine.journal import Journal
 DASHBOARD_FILE = "optuna.log"
 
 
+def new_study() -> optuna.Study:
+    """An empty study in memory; greater values are better. Optuna's announcement of it is left out."""
+    logger = logging.getLogger("optuna.storages._in_memory")
+    level = logger.level
+    logger.setLevel(logging.WARNING)
+    try:
+        return optuna.create_study(direction="maximize")
+    finally:
+        logger.setLevel(level)
+
+
 def rebuild_study(journal: Journal, sampler: BaseSampler | None = None) -> optuna.Study:
     """The study that wrote ``journal``, in memory; greater values are better.
 
     Its trials have the journal's numbers. One that was interrupted is there as running, and ``study.tell`` takes its
     number as it would have.
     """
-    study = optuna.create_study(sampler=sampler, direction="maximize")
+    study = new_study()
+    if sampler is not None:
+        study.sampler = sampler
     study.add_trials(row.to_frozen() for row in journal.trials())
     return study
 

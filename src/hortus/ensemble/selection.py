@@ -16,7 +16,7 @@ Predictions = NDArray[np.floating[Any]]
 
 # More rows than this change which model is added rarely, and cost every round.
 ROWS = 20_000
-# The first models are taken together, sorted by their own score: "sorted initialization" of the paper.
+# A smaller gain is rounding.
 GAIN = 1e-9
 
 
@@ -61,4 +61,5 @@ def select(
             best_score, best_counts = scores[winner], counts.copy()
         if deadline is not None and time.monotonic() > deadline:
             break
-    return best_counts / best_counts.sum()
+    shares: NDArray[np.float64] = best_counts / best_counts.sum()
+    return shares

@@ -18,6 +18,7 @@ from hortus.deploy.bundle import Chosen, write_bundle
 from hortus.engine.journal import TrialRow
 from hortus.ensemble.predictor import blend
 from hortus.ensemble.selection import select
+from hortus.errors import ArtifactError
 from hortus.evaluation.base import Artifact
 from hortus.evaluation.full import validated
 from hortus.evaluation.interval import interval
@@ -143,7 +144,8 @@ def _artifact(row: TrialRow, name: str) -> Artifact | None:
 
 def _required(row: TrialRow, name: str) -> Artifact:
     artifact = _artifact(row, name)
-    assert artifact is not None, f"trial {row.number} left no {name}"
+    if artifact is None:
+        raise ArtifactError(f"Trial {row.number} left no {name}.", mend="Start the run again.", code="artifact-missing")
     return artifact
 
 
