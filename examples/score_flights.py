@@ -13,7 +13,8 @@ def main(folder: Path) -> None:
     answers = pd.read_csv(folder / "answers.csv")
     predicted = pd.read_csv(folder / "predictions.csv")
     both = answers.merge(predicted, on="flight_id", suffixes=("", "_predicted"), validate="one_to_one")
-    assert len(both) == len(answers)
+    if len(both) != len(answers):
+        raise SystemExit(f"{len(answers)} flights were to be predicted, {len(both)} were.")
     auc = roc_auc_score(both["late"] == "yes", both["proba_yes"])
     accuracy = accuracy_score(both["late"], both["late_predicted"])
     print(f"On {len(both):,} flights held out: ROC AUC {auc:.4f} (chance 0.5), accuracy {accuracy:.4f}")

@@ -1,0 +1,134 @@
+"""The four commands on real tables, one after the other as a person would type them."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from sklearn.datasets import load_diabetes, load_iris
+
+HORTUS = [sys.executable, "-c", "from hortus.cli import main; main()"]
+
+
+def hortus(*arguments: str, cwd: Path, code: int = 0) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run([*HORTUS, *arguments], cwd=cwd, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == code, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    return done
+
+
+@pytest.fixture(scope="module")
+def iris(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a table, rows to predict, and a run of three trials."""
+    folder = tmp_path_factory.mktemp("iris")
+    frame = load_iris(as_frame=True).frame
+    frame["target"] = frame["target"].map({0: "setosa", 1: "=versicolor", 2: "virginica"})
+    frame = frame.sample(len(frame), random_state=0)
+    frame[:100].to_csv(folder / "iris.csv", index=False)
+    new = frame[100:].drop(columns="target").assign(flower=[f"f{i}" for i in range(50)])
+    new.to_csv(folder / "new.csv", index=False)
+    frame[100:].to_csv(folder / "answers.csv", index=False)
+    done = hortus(
+        *("fit", "iris.csv", "--target", "target", "--trials", "3", "--model", "linear", "--model", "lightgbm"),
+        *("--jobs", "1", "--seed", "1", "--out", "run"),
+        cwd=folder,
+    )
+    (folder / "stdout").write_text(done.stdout)
+    (folder / "stderr").write_text(done.stderr)
+    return folder
+
+
+def test_fit_ends_with_the_folder_and_the_next_command(iris: Path) -> None:
+    assert "hortus predict run new.csv --out predictions.csv" in (iris / "stdout").read_text()
+    progress = (iris / "stderr").read_text()
+    assert "target: multiclass, 100 rows" in progress
+    assert "3/3 pipelines" in progress
+
+
+def test_events_stand_in_the_run_s_folder(iris: Path) -> None:
+    events = [json.loads(line) for line in (iris / "run" / "events.jsonl").read_text().splitlines()]
+    kinds = [event["kind"] for event in events]
+    assert kinds.count("trial_finished") >= 3
+    assert "run_finished" in kinds
+    assert all(event["elapsed"] >= 0 for event in events)
+
+
+def test_predictions_keep_the_rows_order_and_the_id(iris: Path) -> None:
+    hortus("predict", "run", "new.csv", "--out", "p.csv", "--proba", "--id", "flower", cwd=iris)
+    found = pd.read_csv(iris / "p.csv")
+    assert list(found["flower"]) == [f"f{i}" for i in range(50)]
+    assert list(found.columns) == ["flower", "target", "proba_=versicolor", "proba_setosa", "proba_virginica"]
+    assert found.filter(like="proba").sum(axis=1).round(6).eq(1).all()
+    truth = pd.read_csv(iris / "answers.csv")["target"].map(lambda label: "'" + label if label[0] == "=" else label)
+    assert (found["target"].to_numpy() == truth.to_numpy()).mean() > 0.85
+
+
+def test_predictions_go_to_standard_output_where_no_file_is_named(iris: Path) -> None:
+    done = hortus("predict", "run/model.hortus", "new.csv", cwd=iris)
+    assert done.stdout.splitlines()[0] == "target"
+    assert len(done.stdout.splitlines()) == 51
+
+
+def test_rows_that_do_not_fit_are_refused_by_name(iris: Path) -> None:
+    pd.read_csv(iris / "new.csv").drop(columns="petal width (cm)").to_csv(iris / "short.csv", index=False)
+    done = hortus("predict", "run", "short.csv", cwd=iris, code=2)
+    assert "petal width (cm)" in done.stderr
+    done = hortus("predict", "run", "new.csv", "--id", "flowr", cwd=iris, code=2)
+    assert "Did you mean 'flower'?" in done.stderr
+
+
+def test_a_misspelt_target_is_refused_with_the_near_name(iris: Path) -> None:
+    done = hortus("fit", "iris.csv", "--target", "tarjet", "--trials", "1", cwd=iris, code=2)
+    assert "'target'" in done.stderr
+
+
+def test_leaderboard_for_people_and_for_programs(iris: Path) -> None:
+    shown = hortus("leaderboard", "run", cwd=iris).stdout
+    assert "linear" in shown
+    assert "95 %" in shown
+    rows = json.loads(hortus("leaderboard", "run", "--json", cwd=iris).stdout)
+    assert len(rows) >= 3
+    assert rows[0]["score"] >= rows[1]["score"]
+    assert sum(row["weight"] for row in rows) == pytest.approx(1)
+
+
+def test_resume_adds_trials_and_says_so_as_json(iris: Path) -> None:
+    before = len(json.loads(hortus("leaderboard", "run", "--json", cwd=iris).stdout))
+    found = json.loads(hortus("resume", "run", "--trials", "2", "--json", cwd=iris).stdout)
+    assert found["trials"] == before + 2
+    assert found["folder"] == "run"
+
+
+def test_a_regression_in_a_default_folder_within_its_time(tmp_path: Path) -> None:
+    load_diabetes(as_frame=True).frame.to_csv(tmp_path / "diabetes.csv", index=False)
+    found = json.loads(
+        hortus("fit", "diabetes.csv", "--target", "target", "--time", "5", "--json", cwd=tmp_path).stdout
+    )
+    assert found["task"] == "regression"
+    assert found["folder"].startswith("runs/diabetes-")
+    hortus("predict", found["folder"], "diabetes.csv", "--out", "p.parquet", cwd=tmp_path)
+    assert len(pd.read_parquet(tmp_path / "p.parquet")) == 442
+    done = hortus("predict", found["folder"], "diabetes.csv", "--proba", cwd=tmp_path, code=2)
+    assert "no probabilities" in done.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are POSIX's")
+def test_ctrl_c_keeps_the_best_and_resume_goes_on(tmp_path: Path) -> None:
+    load_iris(as_frame=True).frame.to_csv(tmp_path / "iris.csv", index=False)
+    command = [*HORTUS, "fit", "iris.csv", "--target", "target", "--trials", "500", "--jobs", "1", "--out", "run"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        events = tmp_path / "run" / "events.jsonl"
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and not (events.exists() and '"best"' in events.read_text()):
+            time.sleep(0.1)
+        running.send_signal(signal.SIGINT)
+        out, err = running.communicate(timeout=60)
+    assert running.returncode == 130, out + err
+    assert "hortus resume run" in err
+    assert "Traceback" not in err
+    assert len(hortus("predict", "run", "iris.csv", cwd=tmp_path).stdout.splitlines()) == 151
