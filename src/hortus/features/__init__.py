@@ -14,6 +14,12 @@ STEPS: Registry[type[Step]] = Registry(
         "count": "hortus.features.encode_categories:Count",
         "ordinal": "hortus.features.encode_categories:Ordinal",
         "scale": "hortus.features.scale:Scale",
+        "arithmetic": "hortus.features.arithmetic:Arithmetic",
+        "crosses": "hortus.features.crosses:Crosses",
+        "groups": "hortus.features.groups:Groups",
+        "select": "hortus.features.select:Select",
+        "variance": "hortus.features.select:Variance",
+        "pca": "hortus.features.extract:Components",
     },
     group="hortus.steps",
 )

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from optuna.trial import BaseTrial
 
-from hortus.data.columns import MatrixColumn, categorical, numeric
+from hortus.data.columns import Columns, MatrixColumn, categorical, numeric
 from hortus.data.facts import Facts, Kind
 from hortus.data.matrix import Matrix
 from hortus.features.base import Params, State, Step
@@ -69,7 +69,7 @@ class OneHot(Step):
             slots[kept] = np.arange(len(kept))
             return slots, [*map(str, kept), "other"]
         if len(order) == 2 and not gaps:
-            order = order[1:]
+            order = order.max(keepdims=True)  # the same one in every fold
         slots[order] = np.arange(len(order))
         return slots, [str(code) for code in order]
 
@@ -115,6 +115,7 @@ class Count(Step):
             size = X.columns[i].categories
             counts = np.bincount(levels(X.dense[:, i], size), minlength=size + 1)
             self._shares.append((counts / max(len(X), 1)).astype(np.float32))
+        self._columns = _numbers(X.columns)
         return self.transform(X)
 
     def transform(self, X: Matrix) -> Matrix:
@@ -122,15 +123,20 @@ class Count(Step):
         dense = X.dense.copy()
         for i, shares in zip(self._categorical, self._shares, strict=True):
             dense[:, i] = shares[levels(X.dense[:, i], len(shares) - 1)]
-        return X.with_dense(dense, tuple(replace(c, categories=0) if c.categories else c for c in X.columns))
+        return X.with_dense(dense, self._columns)
 
     def state(self) -> State:
         """The share of each code."""
-        return {"categorical": self._categorical, "shares": self._shares}
+        return {
+            "categorical": self._categorical,
+            "shares": self._shares,
+            "columns": columns_to_state(self._columns),
+        }
 
     def restore(self, state: State) -> None:
         """Take back what `state` gave."""
         self._categorical, self._shares = state["categorical"], state["shares"]
+        self._columns = columns_from_state(state["columns"])
 
 
 class Ordinal(Step):
@@ -139,16 +145,23 @@ class Ordinal(Step):
     name: ClassVar[str] = "ordinal"
 
     def fit_transform(self, X: Matrix, y: NDArray[Any], *, kind: Kind, classes: int, seed: int) -> Matrix:
-        """Nothing is learned."""
+        """Nothing is learned but the columns."""
+        self._columns = _numbers(X.columns)
         return self.transform(X)
 
     def transform(self, X: Matrix) -> Matrix:
         """The same values, called numbers."""
-        return X.with_dense(X.dense, tuple(replace(c, categories=0) if c.categories else c for c in X.columns))
+        return X.with_dense(X.dense, self._columns)
 
     def state(self) -> State:
-        """Empty."""
-        return {}
+        """The columns given."""
+        return {"columns": columns_to_state(self._columns)}
 
     def restore(self, state: State) -> None:
-        """Nothing to take back."""
+        """Take back what `state` gave."""
+        self._columns = columns_from_state(state["columns"])
+
+
+def _numbers(columns: Columns) -> Columns:
+    """The columns, categories called numbers."""
+    return tuple(replace(column, categories=0) if column.categories else column for column in columns)

@@ -40,6 +40,11 @@ def distinct(names: Iterable[str], taken: Iterable[str] = ()) -> list[str]:
     return result
 
 
+def joined(left: MatrixColumn, right: MatrixColumn) -> str:
+    """The source of a column made from two: their common one, or both."""
+    return left.source if left.source == right.source else f"{left.source} & {right.source}"
+
+
 def levels(values: NDArray[np.float32], categories: int) -> NDArray[np.intp]:
     """Category codes as positions in a table of ``categories`` + 1 rows, whose last one stands for missing."""
     known = values < categories  # NaN is not

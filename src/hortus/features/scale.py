@@ -13,6 +13,7 @@ from hortus.data.columns import numeric
 from hortus.data.facts import Facts, Kind
 from hortus.data.matrix import Matrix
 from hortus.features.base import Params, State, Step
+from hortus.features.relevance import sample
 
 # Points at which a distribution is kept; the outermost stand for its 1/(2 x POINTS) tails (a normal's +-3.3).
 POINTS = 1000
@@ -53,9 +54,9 @@ class Scale(Step):
         self._centers = np.zeros(width, dtype=np.float64)
         self._factors = np.zeros(width, dtype=np.float64)
         self._grids: list[NDArray[np.float32]] = []
-        sample = _sample(len(X), seed) if self.method == "quantile" else slice(None)
+        rows = sample(len(X), SAMPLE if self.method == "quantile" else len(X), seed)
         for j, i in enumerate(self._numeric):
-            values = X.dense[sample, i]
+            values = X.dense[rows, i] if len(rows) < len(X) else X.dense[:, i]
             values = values[~np.isnan(values)]
             if self.method == "quantile":
                 self._grids.append(_grid(values))
@@ -95,14 +96,6 @@ class Scale(Step):
         self._centers, self._factors = state["centers"], state["factors"]
 
 
-def _sample(rows: int, seed: int) -> NDArray[np.intp] | slice:
-    if rows <= SAMPLE:
-        return slice(None)
-    from hortus.seeds import stream
-
-    return np.sort(stream(seed, "scale", "sample").choice(rows, SAMPLE, replace=False))
-
-
 def _indicator(values: NDArray[np.float32]) -> bool:
     return bool(((values == 0) | (values == 1)).all())
 
@@ -132,10 +125,11 @@ def _grid(values: NDArray[np.float32]) -> NDArray[np.float32]:
         return np.zeros((2, 0), dtype=np.float32)
     count = min(POINTS, len(values))
     ranks = (np.arange(count) + 0.5) / count
-    points = np.quantile(values, ranks, method="linear" if count == POINTS else "closest_observation")
-    found, first, counts = np.unique(points, return_index=True, return_counts=True)
-    middle = ranks[first] + (counts - 1) / (2 * count)  # ties share the mean of their ranks
-    return np.stack([found, middle]).astype(np.float32)
+    points = np.sort(values)[(ranks * len(values)).astype(np.intp)]
+    first = np.flatnonzero(np.append(True, points[1:] > points[:-1]))
+    last = np.append(first[1:], count) - 1
+    middle = (ranks[first] + ranks[last]) / 2  # ties share the mean of their ranks
+    return np.stack([points[first], middle]).astype(np.float32)
 
 
 def _ranks(values: NDArray[np.float32], grid: NDArray[np.float32]) -> NDArray[np.float32]:
