@@ -5,6 +5,7 @@ is told besides (task, seed, threads, deadline) comes with ``fit`` as a `FitCont
 strong default stand beside its code.
 """
 
+# ruff: noqa: ARG003 - a learner has the contract's arguments, whether it needs them or not
 from __future__ import annotations
 
 import time
@@ -51,7 +52,7 @@ class FitContext:
         return self.deadline is not None and time.monotonic() >= self.deadline
 
 
-class Model(BaseEstimator, ABC):
+class Model(BaseEstimator, ABC):  # type: ignore[misc]
     """Base of every learner.
 
     Class attributes say what it can take; a pipeline prepares the rows for what it cannot:
@@ -85,6 +86,11 @@ class Model(BaseEstimator, ABC):
     @abstractmethod
     def default(cls, facts: Facts) -> Params:
         """Strong hyperparameters to start from; each inside ``domain``, under the same keys."""
+
+    @classmethod
+    def portfolio(cls, facts: Facts) -> list[Params]:
+        """Further strong settings, unlike the default and each other, the best first; each inside ``domain``."""
+        return []
 
     @classmethod
     def fits(cls, facts: Facts) -> bool:

@@ -1,0 +1,121 @@
+"""Decision trees as flat arrays: stored without pickle, checked, and rebuilt as scikit-learn's own compiled trees.
+
+A trained tree carries much that prediction never looks at. What is kept of a node is its column, threshold, children
+and where a missing value goes; of a leaf, its value. Columns are float32, so rounding a threshold down to float32
+changes no decision: for x in float32, x <= t is x <= (the greatest float32 not above t).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hortus.errors import ArtifactError
+
+State = dict[str, Any]
+
+
+def flatten(trees: list[Any], *, regression: bool) -> State:
+    """The arrays of all trees, one after the other.
+
+    Args:
+        trees: scikit-learn's ``Tree`` objects (an estimator's ``tree_``).
+        regression: leaf values are kept as float32; as float16 where they are shares of classes.
+    """
+    nodes = [tree.__getstate__()["nodes"] for tree in trees]
+    joined = np.concatenate(nodes)
+    inner = joined["left_child"] >= 0
+    threshold = joined["threshold"][inner].astype(np.float32)
+    above = threshold > joined["threshold"][inner]
+    threshold[above] = np.nextafter(threshold[above], np.float32(-np.inf))
+    values = np.concatenate([tree.value[:, 0, :] for tree in trees])[~inner]
+    return {
+        "sizes": np.asarray([len(part) for part in nodes], dtype=np.int32),
+        "inner": inner,
+        "left": joined["left_child"][inner].astype(np.int32),
+        "right": joined["right_child"][inner].astype(np.int32),
+        "feature": joined["feature"][inner].astype(np.int32),
+        "threshold": threshold,
+        "missing_left": joined["missing_go_to_left"][inner].astype(np.uint8),
+        "values": _shrink(values, regression=regression),
+        "features": int(trees[0].n_features),
+        "outputs": int(values.shape[1]),
+    }
+
+
+def _shrink(values: NDArray[np.float64], *, regression: bool) -> NDArray[Any]:
+    if regression:
+        return values.astype(np.float32)
+    shares = values / values.sum(axis=1, keepdims=True)
+    # Shares of two classes sum to one: the first is implied.
+    small: NDArray[Any] = (shares[:, 1:] if shares.shape[1] == 2 else shares).astype(np.float16)
+    return small
+
+
+def rebuild(state: State) -> list[Any]:
+    """scikit-learn ``Tree`` objects that decide as the ones flattened.
+
+    Raises:
+        ArtifactError: an index points outside its tree or the columns.
+    """
+    from sklearn.tree._tree import NODE_DTYPE, Tree
+
+    _check(state)
+    inner, sizes, outputs = state["inner"], state["sizes"], state["outputs"]
+    nodes = np.zeros(len(inner), dtype=NODE_DTYPE)
+    nodes["left_child"] = nodes["right_child"] = -1
+    nodes["feature"] = nodes["threshold"] = -2
+    names = {"left_child": "left", "right_child": "right", "feature": "feature", "threshold": "threshold"}
+    for field, name in (names | {"missing_go_to_left": "missing_left"}).items():
+        column = nodes[field]
+        column[inner] = state[name]
+    nodes["n_node_samples"] = nodes["weighted_n_node_samples"] = 1
+    leaves = state["values"].astype(np.float64)
+    if leaves.shape[1] == 1 and outputs == 2:
+        leaves = np.hstack([1.0 - leaves, leaves])
+    values = np.zeros((len(inner), 1, outputs))
+    values[~inner, 0, :] = leaves
+    trees = []
+    end = 0
+    for size in sizes.tolist():
+        begin, end = end, end + size
+        tree = Tree(state["features"], np.array([outputs], dtype=np.intp), 1)
+        # Its own __setstate__ takes arrays only; nothing in it runs code.
+        tree.__setstate__(
+            {
+                "max_depth": 0,
+                "node_count": size,
+                "nodes": np.ascontiguousarray(nodes[begin:end]),
+                "values": np.ascontiguousarray(values[begin:end]),
+            }
+        )
+        trees.append(tree)
+    return trees
+
+
+def _check(state: State) -> None:
+    """Compiled code follows the indices unasked, so a damaged one must not get there."""
+    inner, sizes = np.asarray(state["inner"]), np.asarray(state["sizes"])
+    count = int(inner.sum())
+    parts = ("left", "right", "feature", "threshold", "missing_left")
+    sound = bool(
+        inner.dtype == bool
+        and (sizes > 0).all()
+        and sizes.sum() == len(inner)
+        and all(state[name].shape == (count,) for name in parts)
+        and len(state["values"]) == len(inner) - count
+    )
+    if sound:
+        own = np.repeat(sizes, sizes)[inner]
+        place = (np.arange(len(inner)) - np.repeat(np.cumsum(sizes) - sizes, sizes))[inner]
+        # A child stands after its parent: no index out of the tree, and no circle.
+        sound = all(bool(((state[side] > place) & (state[side] < own)).all()) for side in ("left", "right"))
+        sound = sound and bool(((state["feature"] >= 0) & (state["feature"] < state["features"])).all())
+    if not sound:
+        raise ArtifactError(
+            "A stored tree points outside of itself.",
+            mend="Take the model from its run again, or fit it anew.",
+            code="tree-damaged",
+        )
