@@ -15,6 +15,7 @@ from hortus.errors import InputError, SchemaError
 
 # A column may hold this share of cells that are not of its kind; they become missing, with a note.
 STRAY_SHARE = 0.1
+FLOAT32_MOST = 3.4e38
 
 
 def read_column(column: ColumnSchema, values: Any) -> tuple[NDArray[Any], list[Note]]:
@@ -35,11 +36,7 @@ def _read_numbers(column: ColumnSchema, values: Any) -> tuple[NDArray[Any], list
     if native.kind in "iufb":
         found = values.to_numpy(dtype=np.float64, na_value=np.nan)
         if column.kind == "numeric":
-            infinite = np.isinf(found)
-            if infinite.any():
-                found = np.where(infinite, np.nan, found)
-                return found, [infinite_note(column.name, infinite)]
-            return found, []
+            return _within_bounds(column.name, found)
         strays = ~((found == 0) | (found == 1) | np.isnan(found))
         if not strays.any():
             return found, []
@@ -64,7 +61,25 @@ def _read_numbers(column: ColumnSchema, values: Any) -> tuple[NDArray[Any], list
     infinite = np.array([isinstance(v, (float, np.floating)) and abs(v) == np.inf for v in distinct] + [False], bool)
     if infinite.any():
         notes.append(infinite_note(column.name, infinite[codes]))
-    return found, notes
+    found, more = _within_bounds(column.name, found)
+    return found, notes + more
+
+
+def _within_bounds(name: str, found: NDArray[np.float64]) -> tuple[NDArray[np.float64], list[Note]]:
+    """Infinite numbers as missing, and those beyond float32, in which learners see them, at its end."""
+    beyond = np.abs(found) > FLOAT32_MOST
+    if not beyond.any():
+        return found, []
+    notes = []
+    infinite = np.isinf(found)
+    if infinite.any():
+        notes.append(infinite_note(name, infinite))
+    finite = beyond & ~infinite
+    if finite.any():
+        row = int(finite.argmax())
+        what = f"Column {name!r} has numbers too large for 32 bits, such as {found[row]:g} in row {row}."
+        notes.append(Note("column-beyond-float32", what, name, f"Cut off at {FLOAT32_MOST:g}.", True))
+    return np.where(infinite, np.nan, np.clip(found, -FLOAT32_MOST, FLOAT32_MOST)), notes
 
 
 def _read_dates(column: ColumnSchema, values: Any) -> tuple[NDArray[Any], list[Note]]:
@@ -127,7 +142,7 @@ def _by_distinct(values: Any, read: Callable[[Any], Any]) -> NDArray[Any]:
 
 def nested_cells(name: str, values: Iterable[Any]) -> InputError:
     """The error for a column whose cells are lists, dicts or other collections."""
-    seen = next(((i, v) for i, v in enumerate(values) if isinstance(v, (list, dict, set, np.ndarray))), (0, "?"))
+    seen = next(((i, v) for i, v in enumerate(values) if isinstance(v, (list, dict, set, tuple, np.ndarray))), (0, "?"))
     shown = repr(seen[1])
     return InputError(
         f"Column {name!r} holds a {type(seen[1]).__name__} in row {seen[0]}: {shown[:60]}{'…' * (len(shown) > 60)}.",

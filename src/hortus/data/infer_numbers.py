@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hortus.data.canonical import infinite_note
 from hortus.data.column import ColumnKind, ColumnSchema
 from hortus.data.notes import Note
 
@@ -46,10 +45,8 @@ class Found:
 def infer_numbers(name: str, values: NDArray[np.float64], kind: str) -> Found:
     """What a column of numbers is; ``kind`` is numpy's letter of the type it came in."""
     notes: list[Note] = []
-    infinite = np.isinf(values)
-    if infinite.any():
-        notes.append(infinite_note(name, infinite))
-        values = np.where(infinite, np.nan, values)
+    # Reading them says so.
+    values = np.where(np.isinf(values), np.nan, values)
     if looks_like_id(name, values, kind):
         note = Note(
             code="column-id",

@@ -26,6 +26,8 @@ CODES_MOST = 20
 # Free text: at least so many words, or characters, on average, and so large a share of distinct values.
 TEXT_WORDS = 2.0
 TEXT_LENGTH = 40.0
+# The same for scripts that put no spaces between words.
+UNSPACED_LENGTH = 8.0
 TEXT_DISTINCT_SHARE = 0.3
 TEXT_DISTINCT_LEAST = 20
 
@@ -71,7 +73,7 @@ def infer_text(name: str, codes: NDArray[np.intp], distinct: list[Any], *, mixed
             )
     if found is not None and found.share >= NUMBERS_SHARE and _all_dates(sample):
         return finish(name, "date", whole, notes=_sentinel_note(name, texts, sentinel))
-    return _infer_words(name, codes, texts)
+    return _infer_words(name, codes, texts).noted(_unit_notes(name, sample) if found is None and sample else ())
 
 
 def _infer_words(name: str, codes: NDArray[np.intp], texts: list[str]) -> Found:
@@ -89,9 +91,10 @@ def _infer_words(name: str, codes: NDArray[np.intp], texts: list[str]) -> Found:
     share = len(there) / max(rows, 1)
     many = len(there) >= TEXT_DISTINCT_LEAST
     wordy = length >= TEXT_LENGTH or (count >= TEXT_WORDS and share >= TEXT_DISTINCT_SHARE)
-    if many and wordy and count >= 1.5:
+    unspaced = length >= UNSPACED_LENGTH and share >= TEXT_DISTINCT_SHARE and _unspaced(sample)
+    if many and ((wordy and count >= 1.5) or unspaced):
         return finish(name, "text", whole, reason=f"{count:.1f} words on average", notes=notes)
-    if rows >= ID_ROWS and len(there) == rows and count < 1.2 and not _other_script(sample):
+    if rows >= ID_ROWS and len(there) == rows and count < 1.2 and not _unspaced(sample):
         note = Note(
             code="column-id",
             what=f"Column {name!r} looks like an id: {rows} different values in {rows} rows.",
@@ -103,7 +106,7 @@ def _infer_words(name: str, codes: NDArray[np.intp], texts: list[str]) -> Found:
     return finish(name, "categorical", whole, notes=notes)
 
 
-def _other_script(sample: list[str]) -> bool:
+def _unspaced(sample: list[str]) -> bool:
     """Whether words are written without spaces between them, as in Chinese, Japanese or Thai."""
     return sum(any("\u0e00" <= c <= "\u0eff" or "\u3040" <= c <= "\u9fff" for c in text) for text in sample) * 2 > len(
         sample
@@ -135,6 +138,14 @@ def _sentinel_note(name: str, texts: list[str], sentinel: NDArray[np.bool_]) -> 
         return []
     what = f"Column {name!r} says {', '.join(repr(text) for text in found)} where it has no value."
     return [Note("column-sentinel", what, name, "Taken as missing.", True)]
+
+
+def _unit_notes(name: str, sample: list[str]) -> list[Note]:
+    found = sorted(numbers.units(sample))
+    if not 2 <= len(found) <= 5:
+        return []
+    what = f"Column {name!r} holds numbers in several units: {', '.join(repr(unit) for unit in found)}."
+    return [Note("column-units-mixed", what, name, "Taken as words; use one unit to have numbers.", True)]
 
 
 def _number_notes(name: str, found: numbers.Guess, sample: list[str]) -> list[Note]:

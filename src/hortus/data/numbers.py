@@ -108,6 +108,18 @@ def guess(values: Sequence[str]) -> Guess | None:
     return Guess(form, share, disputed or (open_question and not votes["."] and not votes[","]))
 
 
+def units(values: Sequence[str]) -> set[str]:
+    """The units of a column in which nearly all values are numbers with one; empty for any other column.
+
+    >>> sorted(units(["12kg", "7 lb"]))
+    ['kg', 'lb']
+    """
+    found = [match for match in (_NUMBER.fullmatch(value.strip()) for value in values) if match]
+    named = {_unit(match) for match in found} - {""}
+    ordinals = {"st", "nd", "rd", "th"}
+    return named if len(found) >= 0.95 * len(values) and not named <= ordinals else set()
+
+
 def _unit(found: re.Match[str]) -> str:
     return (found["before"] or "") + (found["after"] or "")
 

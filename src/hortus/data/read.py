@@ -264,7 +264,7 @@ def _named(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[Note]]:
 
 
 def _plain_types(frame: pd.DataFrame) -> pd.DataFrame:
-    """Columns that pandas keeps in Arrow's or its sparse types, in its ordinary ones."""
+    """Columns of Arrow's, sparse and period types in the ordinary ones."""
     import pandas as pd
 
     for position, dtype in enumerate(frame.dtypes):
@@ -272,6 +272,8 @@ def _plain_types(frame: pd.DataFrame) -> pd.DataFrame:
             plain = frame.iloc[:, position].array.__arrow_array__().to_pandas()
         elif isinstance(dtype, pd.SparseDtype):
             plain = pd.Series(frame.iloc[:, position].to_numpy())
+        elif isinstance(dtype, pd.PeriodDtype):
+            plain = frame.iloc[:, position].dt.to_timestamp()
         else:
             continue
         frame.isetitem(position, plain.set_axis(frame.index))
