@@ -33,7 +33,7 @@ def repeat(payload, report):
 
 def full_disk(payload, report):
     def write(path):
-        with open("/dev/full", "wb", buffering=0) as device:
+        with Path("/dev/full").open("wb", buffering=0) as device:
             device.write(b"x")
 
     write_artifact(Path(payload["folder"]), "full.bin", write)

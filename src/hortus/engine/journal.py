@@ -178,7 +178,7 @@ class Journal:
                 "finished_at = ?, finished_order = ? WHERE number = ? AND state = ?",
                 (
                     state.name,
-                    value,
+                    None if value is None else float(value),
                     None if evaluation is None else _dumps(evaluation.to_json()),
                     reason,
                     _dumps(dict(intermediate or {})),
@@ -200,20 +200,23 @@ class Journal:
     def trials(self) -> list[TrialRow]:
         """Every trial in the order of the numbers.
 
-        A row that is damaged is left out, or comes back as failed where its params can be read; ``notes`` says which.
+        A row that is damaged comes back as a failed trial without params; ``notes`` says which.
         """
         with self._lock, database.explained(self.path):
             found = self._connection.execute(f"SELECT {COLUMNS} FROM trials ORDER BY number").fetchall()  # noqa: S608
         self.notes.clear()
         rows: list[TrialRow] = []
         for values in found:
+            number = values[0]
             # Numbers stay what they are: the place of a row that is lost is held by a failed one.
-            rows += [lost_row(number) for number in range(len(rows), values[0])]
+            while len(rows) < number:
+                self.notes.append(_damage(len(rows), "it is missing"))
+                rows.append(lost_row(len(rows)))
             try:
                 rows.append(read_row(values))
             except (ValueError, TypeError, KeyError, AttributeError) as error:
-                rows.append(lost_row(values[0]))
-                self.notes.append(_damage(values[0], error))
+                self.notes.append(_damage(number, f"{type(error).__name__}: {error}"))
+                rows.append(lost_row(number))
         return rows
 
     def _out_of_turn(self, number: int, what: str) -> JournalError:
@@ -224,10 +227,10 @@ class Journal:
         )
 
 
-def _damage(number: int, error: Exception) -> Note:
+def _damage(number: int, why: str) -> Note:
     return Note(
         code="journal-row-damaged",
-        what=f"The journal's row of trial {number} cannot be read ({type(error).__name__}: {error}).",
+        what=f"The journal's row of trial {number} cannot be read ({why}).",
         place=f"trial {number}",
         mend="The trial counts as failed; all others are intact.",
         warning=True,

@@ -115,17 +115,17 @@ def read_row(values: Sequence[Any]) -> TrialRow:
     row = TrialRow(
         number=number,
         state=TrialState[state.decode()],
-        params=json.loads(params),
+        params=_object(params),
         value=value,
         evaluation=None if evaluation is None else Evaluation.from_json(json.loads(evaluation)),
         reason=reason.decode(),
         describe=describe.decode(),
         after=after,
         seed=seed,
-        distributions={name: _distribution(text) for name, text in json.loads(distributions).items()},
-        system_attrs=json.loads(system_attrs),
-        user_attrs=json.loads(user_attrs),
-        intermediate={int(step): float(found) for step, found in json.loads(intermediate).items()},
+        distributions={name: _distribution(text) for name, text in _object(distributions).items()},
+        system_attrs=_object(system_attrs),
+        user_attrs=_object(user_attrs),
+        intermediate={int(step): float(found) for step, found in _object(intermediate).items()},
         asked_at=float(asked_at),
         finished_at=finished_at,
         finished_order=finished_order,
@@ -143,3 +143,10 @@ def lost_row(number: int) -> TrialRow:
 @lru_cache(maxsize=4096)
 def _distribution(text: str) -> BaseDistribution:
     return json_to_distribution(text)
+
+
+def _object(text: bytes) -> dict[str, Any]:
+    found = json.loads(text)
+    if not isinstance(found, dict):
+        raise TypeError(f"{found!r} stands where names and values are wanted")
+    return found
