@@ -18,26 +18,33 @@ from hortus.errors import RunError
 
 folder = Path(sys.argv[1]) / "run"
 
+def overflow(path):
+    (path / "part" if path.is_dir() else path).write_bytes(bytes(9000))
+
 def ask(journal, number):
     trial = create_trial(state=TrialState.RUNNING, params={}, distributions={}, user_attrs={"filler": "x" * 2000})
     trial.number = number
     journal.asked(trial)
+
+ballast = folder / "ballast"
+
+def top_up():
+    try:
+        with ballast.open("ab", buffering=0) as file:
+            while True:
+                file.write(bytes(4096))
+    except OSError:
+        pass
 
 with RunLock(folder), Journal.create(folder) as journal:
     stored = write_artifact(folder, "first.bin", lambda path: path.write_bytes(b"x" * 1000))
     for number in range(5):
         ask(journal, number)
         journal.finished(number, TrialState.COMPLETE, 0.5)
-    ballast = folder / "ballast"
-    try:
-        with ballast.open("wb") as file:
-            while True:
-                file.write(bytes(4096))
-    except OSError:
-        pass
+    top_up()
     for write in (write_artifact, write_archive):
         try:
-            write(folder, "second.bin", lambda path: (path / "part" if path.is_dir() else path).write_bytes(bytes(9000)))
+            write(folder, "second.bin", overflow)
         except RunError as error:
             print(write.__name__, error.code)
     sweep(folder)
@@ -51,6 +58,8 @@ with RunLock(folder), Journal.create(folder) as journal:
     print("kept", kept >= 5, sorted(path.name for path in folder.iterdir()))
     verify(folder, stored)
 
+# The journal, closed, gave some room back.
+top_up()
 try:
     RunLock(Path(sys.argv[1]) / "other").acquire()
 except RunError as error:
