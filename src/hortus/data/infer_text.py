@@ -29,7 +29,7 @@ TEXT_LENGTH = 40.0
 # The same for scripts that put no spaces between words.
 UNSPACED_LENGTH = 8.0
 TEXT_DISTINCT_SHARE = 0.3
-TEXT_DISTINCT_LEAST = 20
+TEXT_DISTINCT_LEAST = 50
 
 
 def nan_for_none(value: float | None) -> float:
