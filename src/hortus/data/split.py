@@ -15,8 +15,10 @@ from hortus.seeds import stream
 
 # Up to this many rows, this many folds; beyond the last, a holdout.
 FOLDS_BY_ROWS = ((1_000, 8), (30_000, 5), (100_000, 3))
-# A table with fewer seconds per cell (rows x columns) than this gets that many folds at most.
-FOLDS_BY_SECONDS_PER_CELL = ((4e-5, 1), (1.2e-4, 3))
+# A table with fewer seconds per cell than this gets that many folds at most. Boosting grows a tree for each class,
+# so a cell of a table of K > 2 classes counts K times; a narrow table costs as if it had LEAST_COLUMNS.
+FOLDS_BY_SECONDS_PER_CELL = ((3e-5, 1), (2e-4, 3))
+LEAST_COLUMNS = 10
 # A holdout judges by a single split: below this many rows that is too noisy, whatever the time.
 HOLDOUT_MIN_ROWS = 1_000
 HOLDOUT_SHARE = 0.2
@@ -96,7 +98,7 @@ def make_folds(
             mend="Give groups or time.",
             code="groups-and-time",
         )
-    count = int(min(folds, 100)) if folds else _default_count(rows, columns, seconds)
+    count = int(min(folds, 100)) if folds else _default_count(rows * max(columns, LEAST_COLUMNS) * _outputs(y, kind), rows, seconds)
     rng = stream(seed, "folds")
     if time is not None:
         return _by_time(_as_order(time, rows), count)
@@ -127,10 +129,14 @@ def holdout_share(rows: int) -> float:
     return min(HOLDOUT_SHARE, HOLDOUT_MAX_ROWS / max(rows, 1))
 
 
-def _default_count(rows: int, columns: int, seconds: float | None) -> int:
+def _outputs(y: NDArray[Any], kind: Kind) -> int:
+    return int(y.max()) + 1 if kind == "multiclass" else 1
+
+
+def _default_count(cells: int, rows: int, seconds: float | None) -> int:
     count = next((folds for most, folds in FOLDS_BY_ROWS if rows <= most), 1)
     if seconds is not None:
-        pace = seconds / max(rows * max(columns, 1), 1)
+        pace = seconds / max(cells, 1)
         allowed = next((folds for least, folds in FOLDS_BY_SECONDS_PER_CELL if pace < least), count)
         if rows < HOLDOUT_MIN_ROWS:
             allowed = max(allowed, 3)

@@ -21,6 +21,7 @@ from hortus.budget import Ledger
 from hortus.engine.executors.base import Event, Executor, Job
 from hortus.engine.journal import Journal, TrialRow
 from hortus.engine.progress import Listener, ProgressEvent
+from hortus.engine.shelf import Shelf
 from hortus.engine.study import new_study
 from hortus.evaluation.base import Evaluation, Fidelity
 from hortus.evaluation.trial import Order
@@ -110,6 +111,7 @@ class Search:
         self._seconds: dict[str, list[float]] = {}
         self._best = -math.inf
         self._starts = list(plan.starts)
+        self._shelf = Shelf(plan.out)
         self._recall(journal.trials())
 
     def run(self, meanwhile: Callable[[], None] | None = None) -> Why:
@@ -274,7 +276,10 @@ class Search:
             seconds=seconds,
             reason=outcome.reason,
         )
-        if outcome.state == TrialState.COMPLETE and outcome.score is not None and outcome.score > self._best:
+        if outcome.state != TrialState.COMPLETE or outcome.score is None or outcome.evaluation is None:
+            return
+        self._shelf.put(frozen.number, outcome.score, outcome.evaluation)
+        if outcome.score > self._best:
             self._best = outcome.score
             self._tell_listeners("best", score=outcome.score, name=name, members=1)
 
@@ -332,8 +337,9 @@ class Search:
                 self._starts.pop(0)
             if evaluation is not None:
                 self._seconds.setdefault(str(row.params.get("model", "")), []).append(evaluation.seconds)
-            if row.state == TrialState.COMPLETE and row.value is not None:
+            if row.state == TrialState.COMPLETE and row.value is not None and evaluation is not None:
                 self._best = max(self._best, row.value)
+                self._shelf.put(row.number, row.value, evaluation)
             if told:
                 continue
             if row.finished:

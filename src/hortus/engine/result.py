@@ -26,6 +26,15 @@ COLUMNS = (
     "reason",
 )
 
+# A trial that still runs when a run is read was interrupted: resuming runs it again.
+STATES = {
+    TrialState.COMPLETE: "complete",
+    TrialState.PRUNED: "pruned",
+    TrialState.FAIL: "failed",
+    TrialState.RUNNING: "interrupted",
+    TrialState.WAITING: "interrupted",
+}
+
 
 def leaderboard(
     rows: Sequence[TrialRow], *, weights: Mapping[int, float], intervals: Mapping[int, tuple[float, float]]
@@ -59,7 +68,7 @@ def _line(row: TrialRow, weight: float, bounds: tuple[float, float] | None) -> d
         "low": low,
         "high": high,
         "weight": weight,
-        "state": "failed" if row.state == TrialState.FAIL else row.state.name.lower(),
+        "state": STATES[row.state],
         "fit_seconds": evaluation.seconds if evaluation else float("nan"),
         "predict_ms": 1000 * evaluation.predict_seconds if evaluation else float("nan"),
         "size_mb": sum(a.size for a in evaluation.artifacts) / 1e6 if evaluation else float("nan"),

@@ -85,7 +85,8 @@ def prepare(table: Any, target: Any, settings: Settings, sides: Sides) -> Prepar
     found, more = prepare_target(values, name=name, kind=settings.kind, metric=settings.metric)
     notes += more
     frame = frame if len(found.kept) == len(frame) else frame.iloc[found.kept]
-    weight = check_weights(_kept(beside.weight, found.kept), len(frame))
+    weight = check_weights(beside.weight, len(values))
+    weight = None if weight is None else weight[found.kept]
     schema, more = infer_schema(frame, ignore=settings.ignore, keep=settings.keep)
     notes += more
     canonical, more = schema.apply(frame)

@@ -1,0 +1,37 @@
+"""What is kept of the trials' models: those of the best, since an ensemble is chosen from few of many."""
+
+from __future__ import annotations
+
+import heapq
+from pathlib import Path
+
+from hortus.evaluation.base import Evaluation
+
+# Comfortably more than an ensemble is chosen from.
+ROOM = 60
+
+
+class Shelf:
+    """Keeps the fitted models of the best `ROOM` trials on disk; a worse one's are deleted, its predictions stay.
+
+    A trial's rank only ever falls as others come, so what is deleted would never have been chosen.
+
+    Args:
+        folder: the run's.
+        room: how many trials' models are kept.
+    """
+
+    def __init__(self, folder: Path, *, room: int = ROOM) -> None:
+        self._folder = folder
+        self._room = room
+        self._held: list[tuple[float, int, str]] = []
+
+    def put(self, number: int, score: float, evaluation: Evaluation) -> None:
+        """Take a trial's models in; the worst on a full shelf are deleted."""
+        for artifact in evaluation.artifacts:
+            if artifact.name == "models":
+                # Of equal scores the later trial goes first, as on the leaderboard.
+                heapq.heappush(self._held, (score, -number, artifact.path))
+        while len(self._held) > self._room:
+            _, _, path = heapq.heappop(self._held)
+            (self._folder / path).unlink(missing_ok=True)
