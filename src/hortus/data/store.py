@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,7 @@ def load_state(folder: Path) -> dict[str, Any]:
             with np.load(folder / ARRAYS, allow_pickle=False) as stored:
                 arrays = {name: stored[name] for name in stored.files}
         state = _unpack(packed, arrays)
-    except (OSError, ValueError, KeyError, TypeError, EOFError, RecursionError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, KeyError, TypeError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
         raise ArtifactError(
             f"The stored state in {folder} cannot be read ({type(error).__name__}: {error}).",
             mend="Take the model from its run again, or fit it anew.",

@@ -13,8 +13,8 @@ from hortus.seeds import derive, stream
 # Characters up to which a text counts as short: letters then say what words, each seen once, cannot.
 SHORT = 60
 # What the vocabulary is learned from: characters, but never fewer rows than these.
-VOCABULARY_SIZE = 1_000_000
-VOCABULARY_ROWS = 1_000
+VOCABULARY_SIZE = 500_000
+VOCABULARY_ROWS = 2_000
 # What the main directions are learned from: rows, and words, the commonest.
 DIRECTION_ROWS = 4_000
 DIRECTION_WORDS = 8_000
@@ -92,14 +92,16 @@ class TextWeights:
         return [texts[i] for i in np.sort(chosen)]
 
     def _weigh(self, texts: list[str]) -> sparse.csr_array:
-        if not self._counters:
-            return sparse.csr_array(np.empty((len(texts), 0), dtype=np.float32))
+        if not self._counters or not texts:
+            width = sum(len(counter.vocabulary_) for counter in self._counters)
+            return sparse.csr_array(np.empty((len(texts), width), dtype=np.float32))
         blocks = [counter.transform(texts) for counter in self._counters]
         return sparse.csr_array(blocks[0] if len(blocks) == 1 else sparse.hstack(blocks, format="csr"))
 
     def _decompose(self, weights: sparse.csr_array) -> NDArray[np.float32]:
         """(m, k) main directions; none where there are too few rows or words for any."""
         from sklearn.decomposition import TruncatedSVD
+        from threadpoolctl import threadpool_limits
 
         rows, words = weights.shape
         if rows > DIRECTION_ROWS:
@@ -111,8 +113,9 @@ class TextWeights:
         if count < 1 or not weights.nnz:
             return np.zeros((words, 0), dtype=np.float32)
         decomposition = TruncatedSVD(count, n_iter=2, random_state=derive(self.seed, "text"))
-        # A table of equal texts has no variance to share out, which the decomposition divides by.
-        with np.errstate(divide="ignore", invalid="ignore"):
+        # A table of equal texts has no variance to share out, which the decomposition divides by. The products are
+        # small: on a busy machine, threads that wait for each other take twenty times as long as one.
+        with np.errstate(divide="ignore", invalid="ignore"), threadpool_limits(1):
             decomposition.fit(weights)
         directions = np.zeros((words, count), dtype=np.float32)
         directions[common] = decomposition.components_.T
@@ -122,8 +125,7 @@ class TextWeights:
         dense = np.empty((len(known), len(MEASURES) + self._directions.shape[1]), dtype=np.float32)
         for i, text in enumerate(known):
             size = len(text)
-            digits, capitals = _shares(text)
-            dense[i, :4] = (size, text.count(" ") + 1 if size else 0, digits, capitals)
+            dense[i, :4] = (size, text.count(" ") + 1 if size else 0, *_shares(text))
         dense[[i for i, text in enumerate(texts) if text is None], :4] = np.nan
         dense[:, 4:] = weights @ self._directions
         return dense
