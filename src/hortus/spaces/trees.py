@@ -30,8 +30,8 @@ from hortus.spaces.prepare import merged, prepare
 QUICK = ("svm", "neighbors", "linear", "extra_trees", "forest", "lightgbm")
 # Models worth fitting four times for the sake of some columns.
 STACKABLE = ("svm", "neighbors", "linear", "extra_trees", "tree")
-# Boosting fits a tree for each class and round; with more targets than this it is no quick learner.
-BOOSTED_ROWS = 4_000
+# Boosting grows a tree for each class in each round: with more classes than this it is no quick learner.
+BOOSTED_CLASSES = 4
 # Trees in a forest at the root, and in a stacked one.
 MOST_TREES = 100
 MOST_STACKED_TREES = 40
@@ -104,8 +104,7 @@ class TreeSpace(Space):
 
 
 def _quick(name: str, facts: Facts) -> bool:
-    targets = facts.classes if facts.kind == "multiclass" else 1
-    return name != "lightgbm" or facts.train_rows * targets <= BOOSTED_ROWS
+    return name != "lightgbm" or facts.classes <= BOOSTED_CLASSES
 
 
 def _steps(facts: Facts) -> tuple[str, ...]:

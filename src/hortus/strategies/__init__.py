@@ -28,6 +28,8 @@ STRATEGIES: Registry[Maker] = Registry(
         "cmaes": "hortus.strategies.covariance:Covariance",
         "nsga2": "hortus.strategies.nsga2:Nsga2",
         "evolution": "hortus.strategies.evolution:Evolution",
+        "frugal": "hortus.strategies.frugal:Frugal",
+        "local": "hortus.strategies.local:Local",
     },
     group="hortus.strategies",
 )

@@ -1,14 +1,39 @@
-"""Samplers that Optuna brings, as they are; each takes Optuna's own options."""
+"""Samplers that Optuna brings; each takes Optuna's own options."""
 
 from __future__ import annotations
 
 import warnings
 from importlib.util import find_spec
+from typing import Any
 
+from optuna.distributions import BaseDistribution
 from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import BaseSampler, GPSampler, RandomSampler, TPESampler
+from optuna.study import Study
+from optuna.trial import FrozenTrial
 
 from hortus.errors import MissingExtraError
+
+
+class _Parzen(TPESampler):
+    """Looks at what running trials were asked, and not at what else Optuna had in store for them.
+
+    That stands beside the trials, and is lost when a study is rebuilt from them.
+    """
+
+    def _get_params(self, trial: FrozenTrial, study: Study) -> dict[str, Any]:  # noqa: ARG002
+        return trial.params
+
+
+class _Gaussian(GPSampler):
+    """Clips infinite scores without a warning: a candidate that fails so is nothing a person can act on."""
+
+    def sample_relative(
+        self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Clip non-finite values")
+            return super().sample_relative(study, trial, search_space)
 
 
 def random(*, seed: int) -> BaseSampler:
@@ -31,7 +56,7 @@ def tpe(
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)
-        return TPESampler(
+        return _Parzen(
             seed=seed,
             n_startup_trials=n_startup_trials,
             n_ei_candidates=n_ei_candidates,
@@ -50,7 +75,7 @@ def gp(*, seed: int, n_startup_trials: int = 10) -> BaseSampler:
         MissingExtraError: torch is not installed.
     """
     need("torch", "gp")
-    return GPSampler(seed=seed, n_startup_trials=n_startup_trials, warn_independent_sampling=False)
+    return _Gaussian(seed=seed, n_startup_trials=n_startup_trials, warn_independent_sampling=False)
 
 
 def need(module: str, strategy: str) -> None:

@@ -41,7 +41,7 @@ class Evolution(Strategy):
         *,
         seed: int = 0,
         population_size: int = 50,
-        sample_size: int = 10,
+        sample_size: int = 5,
         crossover_rate: float = 0.5,
         mutation_rate: float = 0.8,
         generations: int | None = None,
