@@ -43,7 +43,7 @@ layers: $(READY) ## Imports run down the layers
 	$(BIN)/lint-imports
 
 words: $(READY) ## Spelling
-	$(BIN)/codespell src tests docs examples README.md CHANGELOG.md Makefile pyproject.toml $(wildcard benchmarks)
+	$(BIN)/codespell src docs examples README.md CHANGELOG.md Makefile pyproject.toml $(wildcard benchmarks)
 
 dependencies: $(READY) ## What is imported is declared, and the other way round
 	$(BIN)/deptry src
