@@ -134,7 +134,7 @@ def _search(
     search = Search(plan, executor, journal, ledger, emit)
     emit(ProgressEvent("run_started", ledger.elapsed, _described(prepared, settings, folder, executor)))
     with ledger.charge("searching"):
-        why = search.run(meanwhile=lambda: _baseline(journal, prepared, settings, folder))
+        why = search.run(meanwhile=lambda: _baseline(journal, prepared, settings, folder, ledger, emit))
     journal.set("why", why)
     with ledger.charge("ensembling"):
         emit(ProgressEvent("phase", ledger.elapsed, {"name": "ensembling"}))
@@ -177,10 +177,13 @@ def _space_options(settings: Settings) -> dict[str, Any]:
     return {} if settings.models is None else {"models": list(settings.models)}
 
 
-def _baseline(journal: Journal, prepared: Prepared, settings: Settings, folder: Path) -> None:
+def _baseline(
+    journal: Journal, prepared: Prepared, settings: Settings, folder: Path, ledger: Ledger, emit: Listener
+) -> None:
     """A small decision tree, fitted here at once: whatever happens to the trials, there is a model."""
     if journal.get("baseline") is not None:
         return
+    emit(ProgressEvent("phase", ledger.elapsed, {"name": "baseline"}))
     facts = prepared.data.facts(settings.budget.time)
     space = PipelineSpace(facts, models=("tree",))
     params = portfolio(space)[0]
@@ -200,6 +203,7 @@ def _baseline(journal: Journal, prepared: Prepared, settings: Settings, folder: 
         "baseline",
         {"params": params, "value": score, "evaluation": evaluation.to_json(), "describe": "baseline: a small tree"},
     )
+    emit(ProgressEvent("phase", ledger.elapsed, {"name": "searching"}))
 
 
 def _reserve(budget: Budget) -> float:
