@@ -18,7 +18,7 @@ from hortus.data.notes import Note
 
 # Distinct values looked at to tell what a column of text holds.
 SAMPLE = 2_000
-# Share of the distinct values that must be numbers (or dates) for the column to be one of numbers (or dates).
+# Share of the cells that must be numbers, or of the distinct values that must be dates, for a column to be so.
 NUMBERS_SHARE = 0.95
 DATES_SHARE = 0.9
 # Text of whole numbers with at most so many distinct values is codes: its maker kept it as text.
@@ -54,11 +54,15 @@ def infer_text(name: str, codes: NDArray[np.intp], distinct: list[Any], *, mixed
         if words & cells.TRUE and words & cells.FALSE:
             return finish(name, "boolean", truths[codes], notes=_sentinel_note(name, texts, sentinel))
     found = numbers.guess(sample) if sample else None
-    if found is not None and found.share >= NUMBERS_SHARE:
-        if not _looks_like_codes(sample, sentinel, mixed) and not _all_dates(sample):
+    read_so = None if found is None else found.format.parse(texts)
+    if found is not None and read_so is not None and _cell_share(read_so, codes, sentinel) >= NUMBERS_SHARE:
+        if _all_dates(sample):
+            return finish(name, "date", whole, notes=_sentinel_note(name, texts, sentinel))
+        numeric = [text for text, value in zip(texts, read_so, strict=True) if value == value]
+        if mixed or not _looks_like_codes(numeric, all_whole=len(numeric) == len(texts)):
             detail = {"number": found.format.to_json()}
             notes = _sentinel_note(name, texts, sentinel) + _number_notes(name, found, sample)
-            as_numbers = np.append(found.format.parse(texts), np.nan)
+            as_numbers = np.append(read_so, np.nan)
             read = infer_numbers(name, as_numbers[codes], "f").noted(notes)
             return replace(read, column=replace(read.column, detail=detail))
     elif any(any(c.isdigit() for c in text) for text in sample[:50]):
@@ -71,8 +75,6 @@ def infer_text(name: str, codes: NDArray[np.intp], distinct: list[Any], *, mixed
                 detail={"dayfirst": guessed.dayfirst},
                 notes=_sentinel_note(name, texts, sentinel) + _date_notes(name, guessed, sample),
             )
-    if found is not None and found.share >= NUMBERS_SHARE and _all_dates(sample):
-        return finish(name, "date", whole, notes=_sentinel_note(name, texts, sentinel))
     return _infer_words(name, codes, texts).noted(_unit_notes(name, sample) if found is None and sample else ())
 
 
@@ -113,16 +115,22 @@ def _unspaced(sample: list[str]) -> bool:
     )
 
 
-def _looks_like_codes(sample: list[str], sentinel: NDArray[np.bool_], mixed: bool) -> bool:
-    """Whether whole numbers kept as text are names: leading zeros, postal codes, a few levels."""
-    if mixed or not all(text.isdigit() for text in sample):
+def _looks_like_codes(numeric: list[str], *, all_whole: bool) -> bool:
+    """Whether whole numbers kept as text are names: leading zeros, postal codes, a few levels and nothing else."""
+    if not all(text.isdigit() for text in numeric):
         return False
-    if any(len(text) > 1 and text[0] == "0" for text in sample):
+    if any(len(text) > 1 and text[0] == "0" for text in numeric):
         return True
-    lengths = {len(text) for text in sample}
-    if len(lengths) == 1 and lengths.pop() >= 5 and len(sample) > 1:
+    lengths = {len(text) for text in numeric}
+    if len(lengths) == 1 and lengths.pop() >= 5 and len(numeric) > 1:
         return True
-    return len(sample) <= CODES_MOST and not sentinel.any()
+    return all_whole and len(numeric) <= CODES_MOST
+
+
+def _cell_share(read: NDArray[np.float64], codes: NDArray[np.intp], sentinel: NDArray[np.bool_]) -> float:
+    """Share of the cells with a value that are numbers; the distinct values say how often each comes."""
+    often = np.bincount(codes[codes >= 0], minlength=len(read))[~sentinel]
+    return float(often[~np.isnan(read[~sentinel])].sum() / max(often.sum(), 1))
 
 
 def _all_dates(sample: list[str]) -> bool:

@@ -22,6 +22,9 @@ _GROUPED = {
     ".": re.compile(r"\d{1,3}(?:\.\d{3})+(?:,\d*)?"),
 }
 
+# Whoever writes these writes 1,234 for a thousand and more.
+_POINT_CURRENCIES = frozenset({"$", "USD", "\u00a3", "GBP", "\u00a5", "JPY", "\u20b9"})
+
 
 @dataclass(frozen=True)
 class NumberFormat:
@@ -105,7 +108,8 @@ def guess(values: Sequence[str]) -> Guess | None:
     form = NumberFormat("," if votes[","] > votes["."] else ".", units.pop() if units else "")
     share = float(np.mean(~np.isnan(form.parse(values))))
     disputed = bool(votes["."] and votes[","])
-    return Guess(form, share, disputed or (open_question and not votes["."] and not votes[","]))
+    undecided = open_question and not votes["."] and not votes[","] and form.unit not in _POINT_CURRENCIES
+    return Guess(form, share, disputed or undecided)
 
 
 def units(values: Sequence[str]) -> set[str]:

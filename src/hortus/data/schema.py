@@ -117,9 +117,10 @@ def _several(what: str, names: list[str]) -> str:
 
 def _missing_columns(missing: list[str], came: list[str]) -> str:
     near = []
+    lowered = {name.lower(): name for name in came}
     for name in missing[:10]:
-        close = difflib.get_close_matches(name, came, n=1, cutoff=0.7)
-        near.append(f"{name!r}" + (f" (is it {close[0]!r}?)" if close else ""))
+        close = difflib.get_close_matches(name.lower(), lowered, n=1, cutoff=0.7)
+        near.append(f"{name!r}" + (f" (is it {lowered[close[0]]!r}?)" if close else ""))
     more = f" and {len(missing) - 10} more" if len(missing) > 10 else ""
     return f"The rows lack {len(missing)} of the columns trained on: {', '.join(near)}{more}."
 
