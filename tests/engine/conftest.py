@@ -15,8 +15,10 @@ class Bench:
 
     def __init__(self, slots=1, **settings):
         settings.setdefault("entry", "trial_entries:run")
-        self.executor = LocalExecutor(slots, 1, warm=(), **settings)
+        settings.setdefault("warm", ())
+        self.executor = LocalExecutor(slots, 1, **settings)
         self.count = 0
+        self.ended = []
 
     def start(self, what, *, seconds=20.0, memory=None, **payload):
         self.count += 1
@@ -27,9 +29,11 @@ class Bench:
         """The event that ends the job; reports before it are passed over."""
         until = time.monotonic() + 30
         while time.monotonic() < until:
-            for event in self.executor.poll(1.0):
-                if event.kind != "report" and number in (None, event.number):
+            for event in self.ended:
+                if number in (None, event.number):
+                    self.ended.remove(event)
                     return event
+            self.ended += [event for event in self.executor.poll(1.0) if event.kind != "report"]
         raise AssertionError("no event ended the job")
 
     def run(self, what, **settings):

@@ -34,6 +34,15 @@ def test_a_slot_is_used_again(bench):
     assert bench.pid() == bench.pid() == bench.executor.pids()[0] != os.getpid()
 
 
+def test_an_idle_worker_imports_what_trials_will_need(make_bench):
+    bench = make_bench(warm=("no_such_module", "colorsys"))
+    bench.pid()
+    until = time.monotonic() + 5
+    while not bench.run("loaded", module="colorsys").data["loaded"]:
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
 def test_done_carries_what_the_trial_returned(bench):
     event = bench.run("nap", nap=0.01)
     assert (event.kind, event.data) == ("done", {"slept": 0.01})

@@ -164,3 +164,7 @@ def child_with_its_own_session(payload, report):
     child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(100)"], start_new_session=True)
     Path(payload["file"]).write_text(str(child.pid))
     time.sleep(100)
+
+
+def loaded(payload, report):
+    return {"loaded": payload["module"] in sys.modules}

@@ -2,30 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import queue
-import selectors
-import socket
-import subprocess
 import threading
-import time
 import weakref
-from collections import deque
-from collections.abc import Callable
-from typing import Any, Literal
 
-from hortus.engine.executors import limits
 from hortus.engine.executors.base import Event, Executor, Job
 from hortus.engine.executors.slot import Slot
+from hortus.engine.executors.supervisor import Supervisor
 from hortus.engine.executors.worker import DEFAULT_ENTRY, WARM
 from hortus.errors import RunError
-
-EventKind = Literal["report", "done", "pruned", "failed"]
-
-WATCH_SECONDS = 0.05
-IDLE_SECONDS = 1.0
-START_SECONDS = 120.0
-START_ATTEMPTS = 3
 
 
 class LocalExecutor(Executor):
@@ -57,7 +42,7 @@ class LocalExecutor(Executor):
         def start() -> Slot:
             return Slot(threads=threads, entry=entry, warm=warm)
 
-        self._supervisor = _Supervisor(slots, start, memory)
+        self._supervisor = Supervisor(slots, start, memory)
         # The thread knows the supervisor alone, so that dropping the executor, or leaving Python, ends the workers.
         self._finalizer = weakref.finalize(self, self._supervisor.stop)
 
@@ -105,197 +90,3 @@ class LocalExecutor(Executor):
                 code="executor-failed",
             ) from event
         return event
-
-
-class _Supervisor:
-    """The thread that owns the slots: it alone starts, feeds, watches and kills them."""
-
-    def __init__(self, count: int, start: Callable[[], Slot], memory: int | None) -> None:
-        self.events: queue.SimpleQueue[Event | BaseException] = queue.SimpleQueue()
-        self.pending: deque[Job] = deque()
-        self.slots: list[Slot] = []
-        self._count = count
-        self._start = start
-        self._memory = memory
-        self._failed_starts = 0
-        self._dying: list[subprocess.Popen[bytes]] = []
-        self._orders: deque[Callable[[_Supervisor], None]] = deque()
-        self._stopping = False
-        self._selector = selectors.DefaultSelector()
-        self._ear, self._bell = socket.socketpair()
-        self._ear.setblocking(False)
-        self._bell.setblocking(False)
-        self._selector.register(self._ear, selectors.EVENT_READ, self._woken)
-        self._thread = threading.Thread(target=self._run, name="hortus-supervisor", daemon=True)
-        self._thread.start()
-
-    # From the driver's threads.
-
-    def tell(self, order: Callable[[_Supervisor], None]) -> None:
-        self._orders.append(order)
-        # A full bell rings already; a closed one has nobody to wake.
-        with contextlib.suppress(OSError):
-            self._bell.send(b"!")
-
-    def stop(self) -> None:
-        self._stopping = True
-        self.tell(lambda _: None)
-        if self._thread is not threading.current_thread():
-            self._thread.join()
-
-    # On the supervisor's thread.
-
-    def _run(self) -> None:
-        try:
-            while not self._stopping:
-                self._fill()
-                self._feed()
-                for key, _ in self._selector.select(self._patience()):
-                    key.data()
-                self._watch()
-        except BaseException as error:  # the driver must hear of it or wait for ever
-            self.events.put(error)
-        finally:
-            for slot in list(self.slots):
-                self._end(slot)
-            for process in self._dying:
-                process.wait()
-            self._selector.close()
-            self._ear.close()
-            self._bell.close()
-
-    def _woken(self) -> None:
-        with contextlib.suppress(BlockingIOError):
-            self._ear.recv(4096)
-        while self._orders:
-            self._orders.popleft()(self)
-
-    def _fill(self) -> None:
-        """Start workers where slots are empty; after a row of deaths without a job, only when a job asks for it."""
-        if self._failed_starts >= START_ATTEMPTS:
-            if self.slots or not self.pending:
-                return
-            self._failed_starts = START_ATTEMPTS - 1
-        while len(self.slots) < self._count:
-            slot = self._start()
-            self.slots.append(slot)
-            self._selector.register(slot.socket, selectors.EVENT_READ, lambda slot=slot: self._listen(slot))
-            self._selector.register(slot.errors, selectors.EVENT_READ, lambda slot=slot: self._overhear(slot))
-
-    def _feed(self) -> None:
-        for slot in list(self.slots):
-            if not self.pending:
-                return
-            if slot.ready and slot.job is None:
-                job = self.pending.popleft()
-                if not slot.begin(job, self._limit(job)):
-                    # It died while idle: the job goes to another, untouched.
-                    slot.job = None
-                    self.pending.appendleft(job)
-                    self._end(slot)
-                    self._fill()
-
-    def _limit(self, job: Job) -> int | None:
-        return self._memory if job.memory is None else job.memory
-
-    def _patience(self) -> float:
-        """Seconds until something must be looked at."""
-        busy = [slot for slot in self.slots if slot.job is not None]
-        waits = [WATCH_SECONDS if busy or self._dying else IDLE_SECONDS]
-        waits += [slot.deadline - time.monotonic() for slot in busy if slot.deadline is not None]
-        return max(0.0, min(waits))
-
-    def _watch(self) -> None:
-        now = time.monotonic()
-        self._dying = [process for process in self._dying if process.poll() is None]
-        for slot in list(self.slots):
-            if slot.deadline is not None and now >= slot.deadline and slot.job is not None:
-                self._fail(slot, "timeout", f"It ran longer than its {slot.job.seconds:g} s.")
-            elif slot.job is not None and self._over_memory(slot.process.pid, self._limit(slot.job)):
-                self._fail(slot, "memory", f"It held more than its {_mebibytes(self._limit(slot.job))} MiB.")
-            elif slot.died() or (not slot.ready and now - slot.born > START_SECONDS):
-                self._lost(slot)
-
-    @staticmethod
-    def _over_memory(pid: int, limit: int | None) -> bool:
-        return limit is not None and limits.tree_memory(pid) > limit
-
-    def _listen(self, slot: Slot) -> None:
-        if slot not in self.slots:
-            return
-        for message in slot.messages():
-            if message is None:
-                self._lost(slot)
-                return
-            kind, data = _single(message)
-            if kind == "ready":
-                slot.guard = data
-            elif kind == "report":
-                self._emit(slot, "report", data)
-            else:
-                self._emit(slot, kind, data)
-                slot.job = slot.deadline = None
-                self._failed_starts = 0
-                if kind == "failed" and data["reason"] == "memory":
-                    # What an allocation failed in the middle of is in no state to go on with.
-                    self._end(slot)
-                    return
-                slot.sweep()
-
-    def _overhear(self, slot: Slot) -> None:
-        if slot in self.slots and not slot.hear():
-            self._selector.unregister(slot.errors)
-
-    def _emit(self, slot: Slot, kind: EventKind, data: dict[str, Any]) -> None:
-        if slot.job is not None:
-            self.events.put(Event(slot.job.number, kind, data))
-
-    def _fail(self, slot: Slot, reason: str, detail: str) -> None:
-        self._end(slot)
-        self._emit(slot, "failed", {"reason": reason, "detail": detail, "code": "", "traceback": ""})
-
-    def _lost(self, slot: Slot) -> None:
-        """A worker died by itself."""
-        self._end(slot)
-        words = slot.last_words()
-        if slot.job is not None:
-            self._emit(slot, "failed", words)
-            return
-        self._failed_starts += 1
-        if self._failed_starts >= START_ATTEMPTS and not self.slots:
-            while self.pending:
-                self.events.put(Event(self.pending.popleft().number, "failed", words))
-
-    def _end(self, slot: Slot) -> None:
-        """Kill a slot's process; the next round fills its place."""
-        self.slots.remove(slot)
-        for stream in (slot.socket, slot.errors):
-            with contextlib.suppress(KeyError, ValueError):
-                self._selector.unregister(stream)
-        slot.kill()
-        self._dying.append(slot.process)
-
-    def answer(self, number: int, *, go_on: bool) -> None:
-        """Pass the driver's answer on to the job's worker."""
-        for slot in self.slots:
-            if slot.job is not None and slot.job.number == number:
-                slot.send(go_on=go_on)
-
-    def cancel(self, number: int) -> None:
-        """Kill the job, or take it back when it has not begun."""
-        for job in [job for job in self.pending if job.number == number]:
-            self.pending.remove(job)
-            data = {"reason": "cancelled", "detail": "It was taken back.", "code": "", "traceback": ""}
-            self.events.put(Event(number, "failed", data))
-        for slot in list(self.slots):
-            if slot.job is not None and slot.job.number == number:
-                self._fail(slot, "cancelled", "It was stopped.")
-
-
-def _single(message: dict[str, Any]) -> tuple[Any, Any]:
-    (item,) = message.items()
-    return item
-
-
-def _mebibytes(size: int | None) -> int:
-    return round((size or 0) / 2**20)

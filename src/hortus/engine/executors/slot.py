@@ -19,7 +19,9 @@ from hortus.engine.executors import limits
 from hortus.engine.executors.base import Job
 from hortus.engine.executors.worker import BOOTSTRAP, names_memory
 
-LAST_WORDS = 2000
+# Of a worker's error stream so many bytes are kept, and so many lines told.
+LAST_WORDS = 1 << 15
+LAST_LINES = 30
 SEND_SECONDS = 5.0
 
 
@@ -47,6 +49,7 @@ class Slot:
 
     def __init__(self, *, threads: int, entry: str, warm: tuple[str, ...]) -> None:
         self.job: Job | None = None
+        self.begun = False
         self.deadline: float | None = None
         self.guard: int | None = None
         self.born = time.monotonic()
@@ -102,6 +105,7 @@ class Slot:
     def begin(self, job: Job, memory: int | None) -> bool:
         """Hand it a job; its time runs from now. False when the worker cannot be reached."""
         self.job = job
+        self.begun = False
         self.deadline = None if job.seconds is None else time.monotonic() + job.seconds
         # What the last trial's libraries said is not this one's fault.
         self.hear()
@@ -163,7 +167,10 @@ class Slot:
         """What a ``failed`` event says of a worker that died by itself; call it after ``kill``."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(SEND_SECONDS)
-        words = self._words.decode(errors="replace").strip()
+        lines = self._words.decode(errors="replace").strip().splitlines()
+        # Hundreds of names, which say nothing and hide where it happened.
+        lines = [line for line in lines if not line.startswith("Extension modules:")]
+        words = "\n".join(lines[-LAST_LINES:]).strip()
         how = _ending(self.process.returncode)
         return {
             "reason": "memory" if names_memory(words) else "crash",

@@ -1,8 +1,8 @@
 """One slot's process: it runs trials one after the other, JSON lines in and out over a socket.
 
     to the worker   {"job": payload, "memory": bytes or null}    {"go_on": true}
-    from it         {"ready": pid of its guard}    {"report": {...}}    {"done": {...}}    {"pruned": {...}}
-                    {"failed": {...}}
+    from it         {"ready": pid of its guard}    {"begun": true}    {"report": {...}}
+                    {"done": {...}}    {"pruned": {...}}    {"failed": {...}}
 
 Beside every worker stands a guard: a bare fork made before anything was imported, which sleeps until the driver is
 gone and then kills the whole group. A thread could not do that: it needs the interpreter's lock, which a trial's
@@ -19,7 +19,6 @@ import os
 import select
 import signal
 import socket
-import sys
 import traceback
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple, TypedDict
@@ -31,8 +30,10 @@ Entry = Callable[[dict[str, Any], Callable[[int, float], bool]], dict[str, Any]]
 
 DEFAULT_ENTRY = "hortus.evaluation.trial:run"
 
-# Imported while a slot waits for its first job, the likeliest first; a job that comes is never kept waiting.
+# Imported while a slot has nothing to do, the likeliest first; a job that comes waits for one of them at most.
 WARM = (
+    "hortus.spaces.pipelines",
+    "hortus.evaluation.full",
     "lightgbm",
     "sklearn.linear_model",
     "sklearn.ensemble",
@@ -147,17 +148,17 @@ def _leave() -> None:
     os.killpg(os.getpgid(0), signal.SIGKILL)
 
 
-def _guard(life: int, driver: int) -> int:
+def _guard(order: Order) -> int:
     """Fork the process that kills the group once the driver is gone; return its id."""
     pid = os.fork()  # noqa: TID251 -- a process with one thread and nothing but the standard library
     if pid:
-        os.close(life)
+        os.close(order["life"])
         return pid
     try:
-        os.closerange(0, life)
-        os.closerange(life + 1, 1024)
+        for descriptor in (0, 1, 2, order["job"]):
+            os.close(descriptor)
         # The end of the pipe is the sign; but a process that the driver forked may still hold the other end.
-        while not select.select([life], [], [], 1.0)[0] and _lives(driver):
+        while not select.select([order["life"]], [], [], 1.0)[0] and _lives(order["driver"]):
             pass
     finally:
         _leave()
@@ -174,6 +175,7 @@ def _lives(pid: int) -> bool:
 
 
 def _one_job(line: _Line, entry: str, message: dict[str, Any]) -> None:
+    line.send(begun=True)
     payload = message["job"]
     waits = bool(payload.get("reports"))
 
@@ -190,25 +192,27 @@ def _one_job(line: _Line, entry: str, message: dict[str, Any]) -> None:
         line.send(failed=describe(error))
 
 
+def _warm(line: _Line, todo: list[str]) -> None:
+    """Import what trials will need, until a job comes."""
+    while todo and not line.waiting():
+        with contextlib.suppress(Exception):
+            importlib.import_module(todo.pop(0))
+        if not todo:
+            gc.collect()
+            gc.freeze()
+
+
 def main(order: Order) -> None:
     """Run trials until the driver hangs up."""
-    guard = _guard(order["life"], order["driver"])
-    # Ctrl-C in the terminal is the driver's to answer.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    guard = _guard(order)
     line = _Line(order["job"])
     with contextlib.suppress(Exception):
         # Should it fail, the first trial says why.
         resolve(order["entry"])
     line.send(ready=guard)
-    for module in order["warm"]:
-        if line.waiting():
-            break
-        with contextlib.suppress(ImportError):
-            importlib.import_module(module)
-    gc.collect()
-    gc.freeze()
+    todo = list(order["warm"])
     while True:
+        _warm(line, todo)
         _one_job(line, order["entry"], line.receive())
-        sys.stderr.flush()
         gc.collect()
         limits.trim()
