@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,20 +16,20 @@ if TYPE_CHECKING:
 
     from hortus.run import Result
 
-# Column of the leaderboard -> its head on the screen and how a value is written.
-SHOWN = {
-    "rank": ("#", "{:d}"),
-    "trial": ("trial", "{:d}"),
-    "model": ("model", "{}"),
-    "score": ("score", "{:.4f}"),
-    "low": ("low", "{:.4f}"),
-    "high": ("high", "{:.4f}"),
-    "weight": ("weight", "{:.2f}"),
-    "fit_seconds": ("fit s", "{:.2f}"),
-    "predict_ms": ("ms/row", "{:.3f}"),
-    "size_mb": ("MB", "{:.2f}"),
-    "state": ("state", "{}"),
+Row = dict[Hashable, Any]
+# A column's head on the screen -> how a row of the leaderboard is written there.
+SHOWN: dict[str, Callable[[Row], str]] = {
+    "#": lambda row: f"{row['rank']}",
+    "trial": lambda row: f"{row['trial']}",
+    "model": lambda row: f"{row['model']}",
+    "score": lambda row: written(row["score"], "{:.4f}") or str(row["state"]),
+    "95 %": lambda row: written(row["low"], f"{{:.4f}} to {row['high']:.4f}"),
+    "weight": lambda row: written(row["weight"] or None, "{:.2f}"),
+    "fit s": lambda row: written(row["fit_seconds"], "{:.2f}"),
+    "ms/row": lambda row: written(row["predict_ms"], "{:.3f}"),
+    "MB": lambda row: written(row["size_mb"], "{:.2f}"),
 }
+WORDS = ("model", "95 %")
 
 
 def leaderboard(
@@ -45,7 +45,7 @@ def leaderboard(
 
         result = open_run(folder)
         if as_json:
-            rows: list[dict[Hashable, Any]] = result.leaderboard().to_dict(orient="records")
+            rows: list[Row] = result.leaderboard().to_dict(orient="records")
             typer.echo(json.dumps(finite(rows), ensure_ascii=False, indent=1))
         else:
             _show(result, top)
@@ -70,27 +70,26 @@ def _show(result: Result, top: int) -> None:
     for line in lines:
         console.print(printable(line), markup=False, highlight=False)
     console.print(_table(shown))
-    failed = [f"trial {row['trial']} ({row['model']}): {row['reason']}" for row in shown if row["reason"]]
-    for line in failed:
+    failed = [f"trial {row['trial']} ({row['model']}): {row['reason']}" for row in rows if row["reason"]]
+    for line in failed[:top] if top else failed:
         console.print(printable(line), markup=False, highlight=False, style="yellow")
     if len(shown) < len(rows):
         console.print(f"{len(rows) - len(shown)} more: --top 0", highlight=False)
 
 
-def _table(rows: list[dict[Hashable, Any]]) -> Table:
+def _table(rows: list[Row]) -> Table:
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
     from hortus.engine.terminal import printable
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for head, form in SHOWN.values():
-        words = form == "{}"
-        table.add_column(head, justify="left" if words else "right", no_wrap=True, overflow="ellipsis")
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for head in SHOWN:
+        table.add_column(head, justify="left" if head in WORDS else "right", no_wrap=True, overflow="ellipsis")
     for row in rows:
-        cells = [written(row.get(name), form) for name, (_, form) in SHOWN.items()]
-        table.add_row(*(Text(printable(cell)) for cell in cells), style="bold" if row["weight"] else "")
+        cells = (Text(printable(write(row))) for write in SHOWN.values())
+        table.add_row(*cells, style="bold" if row["weight"] else "")
     return table
 
 

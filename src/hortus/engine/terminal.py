@@ -100,6 +100,7 @@ class Terminal:
     def _on_trial_finished(self, data: dict[str, Any]) -> None:
         self._running.pop(data["number"], None)
         self._finished += 1
+        self._phase = "searching"
         if data["state"] == "failed":
             self._failed += 1
             if self.verbosity > 1:
@@ -177,7 +178,8 @@ class Terminal:
     @property
     def _count(self) -> str:
         seconds, trials = self._run.get("time"), self._run.get("trials")
-        parts = [f"{min(self._done, trials)}/{trials} pipelines" if trials else f"{self._done} pipelines"]
+        plural = "pipeline" if self._done == 1 and not trials else "pipelines"
+        parts = [f"{min(self._done, trials)}/{trials} {plural}" if trials else f"{self._done} {plural}"]
         elapsed = time.monotonic() - self._zero
         if seconds:
             parts.append(f"{_clock(max(0.0, seconds - elapsed))} left")
