@@ -14,6 +14,7 @@ STEPS: Registry[type[Step]] = Registry(
         "count": "hortus.features.encode_categories:Count",
         "ordinal": "hortus.features.encode_categories:Ordinal",
         "scale": "hortus.features.scale:Scale",
+        "common_scale": "hortus.features.common_scale:CommonScale",
         "arithmetic": "hortus.features.arithmetic:Arithmetic",
         "crosses": "hortus.features.crosses:Crosses",
         "groups": "hortus.features.groups:Groups",
