@@ -86,6 +86,11 @@ def test_classes_without_rows(kind: str) -> None:
     assert make_metric("roc_auc", "binary", (0, 1))(np.zeros(5, int), np.full((5, 2), 0.5)) == 0.5
 
 
+def test_weights_that_are_all_zero() -> None:
+    y, p = BINARY
+    assert np.isnan(make_metric("accuracy", "binary", (0, 1))(y, p, np.zeros(N)))
+
+
 def test_perfect_and_worst() -> None:
     y = np.array([0, 0, 1, 1])
     right = np.array([[1.0, 0], [1, 0], [0, 1], [0, 1]])

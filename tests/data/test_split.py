@@ -94,9 +94,10 @@ def test_time_never_looks_ahead(count: int) -> None:
         assert time[folds.train_rows(fold)].max() < time[folds.valid_rows(fold)].min()
     days = np.datetime64("2020-01-01") + time
     assert np.array_equal(_make(RNG.random(500), "regression", time=days, folds=count).assignment, folds.assignment)
-    assert np.array_equal(
-        _make(RNG.random(500), "regression", time=list(map(str, days)), folds=count).assignment, folds.assignment
-    )
+    for written in (list(map(str, days)), [f"{day.item():%d.%m.%Y}" for day in days]):
+        assert np.array_equal(
+            _make(RNG.random(500), "regression", time=written, folds=count).assignment, folds.assignment
+        )
 
 
 def test_same_seed_same_folds() -> None:

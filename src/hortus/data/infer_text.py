@@ -23,6 +23,8 @@ NUMBERS_SHARE = 0.95
 DATES_SHARE = 0.9
 # Text of whole numbers with at most so many distinct values is codes: its maker kept it as text.
 CODES_MOST = 20
+# So are whole numbers of five or more digits, nearly all equally long.
+POSTAL_SHARE = 0.9
 # Free text: at least so many words, or characters, on average, and so large a share of distinct values.
 TEXT_WORDS = 2.0
 TEXT_LENGTH = 40.0
@@ -121,8 +123,8 @@ def _looks_like_codes(numeric: list[str], *, all_whole: bool) -> bool:
         return False
     if any(len(text) > 1 and text[0] == "0" for text in numeric):
         return True
-    lengths = {len(text) for text in numeric}
-    if len(lengths) == 1 and lengths.pop() >= 5 and len(numeric) > 1:
+    lengths = np.bincount([len(text) for text in numeric])
+    if len(numeric) > 1 and lengths.argmax() >= 5 and lengths.max() >= POSTAL_SHARE * len(numeric):
         return True
     return all_whole and len(numeric) <= CODES_MOST
 

@@ -93,6 +93,8 @@ class Metric:
         """
         if self.needs == "label" and prediction.ndim == 2:
             prediction = prediction.argmax(axis=1)
+        if weight is not None and not np.any(weight):
+            return float("nan")
         return self.score(y, prediction, weight)
 
 

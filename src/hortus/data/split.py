@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hortus.data import dates
 from hortus.data.facts import Kind
 from hortus.data.notes import Note
 from hortus.errors import InputError, SettingError
@@ -98,7 +99,8 @@ def make_folds(
             mend="Give groups or time.",
             code="groups-and-time",
         )
-    count = int(min(folds, 100)) if folds else _default_count(rows * max(columns, LEAST_COLUMNS) * _outputs(y, kind), rows, seconds)
+    cells = rows * max(columns, LEAST_COLUMNS) * _outputs(y, kind)
+    count = int(min(folds, 100)) if folds else _default_count(cells, rows, seconds)
     rng = stream(seed, "folds")
     if time is not None:
         return _by_time(_as_order(time, rows), count)
@@ -256,14 +258,18 @@ def _as_order(time: Any, rows: int) -> NDArray[np.int64]:
     if len(values) != rows:
         raise InputError(f"time has {len(values)} values for {rows} rows.", mend="Give one a row.", code="time-length")
     if not (pd.api.types.is_numeric_dtype(values) or pd.api.types.is_datetime64_any_dtype(values)):
-        try:
-            values = pd.to_datetime(values, utc=True, format="ISO8601")
-        except (ValueError, TypeError) as error:
+        there = values.notna().to_numpy(dtype=bool)
+        texts = [str(value) for value in values[there]]
+        moments = np.full(rows, "NaT", dtype="datetime64[us]")
+        moments[there] = dates.parse(texts, dayfirst=dates.guess(texts).dayfirst)
+        unread = np.flatnonzero(np.isnat(moments) & there)
+        if len(unread):
             raise InputError(
-                f"time cannot be read as dates: {error}",
+                f"time cannot be read as dates in {len(unread)} rows: {values.iloc[unread[0]]!r} in row {unread[0]}.",
                 mend="Give numbers, dates, or dates as text like 2024-01-31.",
                 code="time-unreadable",
-            ) from error
+            )
+        values = pd.Series(moments)
     codes, names = pd.factorize(values, sort=True)
     if len(names) < 2:
         raise InputError(
