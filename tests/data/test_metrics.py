@@ -86,6 +86,30 @@ def test_classes_without_rows(kind: str) -> None:
     assert make_metric("roc_auc", "binary", (0, 1))(np.zeros(5, int), np.full((5, 2), 0.5)) == 0.5
 
 
+@pytest.mark.parametrize("weight", [None, WEIGHT], ids=["plain", "weighted"])
+@pytest.mark.parametrize("kind", ["binary", "multiclass"])
+@pytest.mark.parametrize("of", ["f1", "jaccard", "precision", "recall"])
+def test_counted_metrics_equal_scikit_learn(of: str, kind: str, weight: np.ndarray | None) -> None:
+    (y, p), K = CASES[kind]
+    function = getattr(sk, f"{of}_score")
+    # The last class is never predicted, and among the first rows never true.
+    p = p * (np.arange(K) < K - 1) if K > 2 else p
+    for rows in (slice(None), y < max(K - 1, 2)):
+        label = p.argmax(axis=1)[rows]
+        part = None if weight is None else weight[rows]
+        for average in ("macro", "micro", "weighted") + (("binary",) if K == 2 else ()):
+            name = of if average == "binary" else f"{of}_{average}"
+            metric = make_metric(name, kind, tuple(range(K)))  # type: ignore[arg-type]
+            wanted = function(y[rows], label, average=average, sample_weight=part, zero_division=0)
+            assert metric(y[rows], p[rows], part) == pytest.approx(wanted, abs=1e-10), name
+
+
+def test_average_precision_of_more_classes() -> None:
+    y, p = MANY
+    found = make_metric("average_precision", "multiclass", tuple("abcd"))(y, p, WEIGHT)
+    assert found == pytest.approx(sk.average_precision_score(y, p, sample_weight=WEIGHT), abs=1e-10)
+
+
 def test_weights_that_are_all_zero() -> None:
     y, p = BINARY
     assert np.isnan(make_metric("accuracy", "binary", (0, 1))(y, p, np.zeros(N)))

@@ -8,6 +8,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from hortus.data.counted_metrics import COUNTED
+
 Array = NDArray[Any]
 
 
@@ -59,6 +61,27 @@ def _auc(positive: Array, score: Array, weight: Array | None) -> float:
     return float((hits * (below + 0.5 * misses)).sum() / total)
 
 
+def average_precision(y: Array, proba: Array, weight: Array | None = None) -> float:
+    """Area under the curve of precision over recall, of class 1; for more classes, the mean over those with rows."""
+    if proba.ndim == 1 or proba.shape[1] == 2:
+        return _precision_area(y == 1, proba if proba.ndim == 1 else proba[:, 1], weight)
+    return float(np.mean([_precision_area(y == k, proba[:, k], weight) for k in np.unique(y)]))
+
+
+def _precision_area(positive: Array, score: Array, weight: Array | None) -> float:
+    order = np.argsort(-score, kind="stable")
+    ranked = score[order]
+    weights = np.ones(len(score)) if weight is None else weight[order].astype(np.float64)
+    # One step of the curve for each distinct score, at the last row that has it.
+    last = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True))
+    hits = np.cumsum(weights * positive[order])[last]
+    seen = np.cumsum(weights)[last]
+    if hits[-1] == 0:
+        return 0.0
+    precision = np.divide(hits, seen, out=np.zeros(len(hits)), where=seen > 0)
+    return float((np.diff(hits, prepend=0.0) * precision).sum() / hits[-1])
+
+
 def neg_mean_squared_error(y: Array, value: Array, weight: Array | None = None) -> float:
     """Minus the mean squared error, in the target's unit squared."""
     error = y - value
@@ -90,6 +113,7 @@ def r2(y: Array, value: Array, weight: Array | None = None) -> float:
 
 FAST: dict[str, tuple[Literal["proba", "label", "value"], Callable[[Array, Array, Array | None], float]]] = {
     "accuracy": ("label", accuracy),
+    "average_precision": ("proba", average_precision),
     "balanced_accuracy": ("label", balanced_accuracy),
     "neg_log_loss": ("proba", neg_log_loss),
     "neg_mean_absolute_error": ("value", neg_mean_absolute_error),
@@ -98,4 +122,5 @@ FAST: dict[str, tuple[Literal["proba", "label", "value"], Callable[[Array, Array
     "r2": ("value", r2),
     "roc_auc": ("proba", roc_auc),
     "roc_auc_ovr": ("proba", roc_auc_ovr),
+    **{name: ("label", score) for name, score in COUNTED.items()},
 }
