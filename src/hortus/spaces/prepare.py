@@ -31,6 +31,7 @@ EFFECTS: dict[str, dict[str, bool]] = {
     "ordinal": {"categories": False},
     "count": {"categories": False},
     "scale": {"scaled": True},
+    "common_scale": {"scaled": True},
     "pca": {"scaled": False},
     "arithmetic": {"scaled": False},
     "groups": {"scaled": False},
@@ -55,7 +56,7 @@ def traits(node: Node, facts: Facts) -> Traits:
     return merged
 
 
-def prepare(model: type[Model], facts: Facts, node: Node) -> Node:
+def prepare(model: type[Model], facts: Facts, node: Node, *, scale: str = "scale") -> Node:
     """Return ``node`` with the fewest steps on top of it that make its columns fit for ``model``.
 
     Categories become indicators for a model that measures distances, codes for one that splits; gaps are filled;
@@ -65,6 +66,7 @@ def prepare(model: type[Model], facts: Facts, node: Node) -> Node:
         model: the learner above.
         facts: of the encoded rows.
         node: what is to be its input.
+        scale: the step that scales, where one is needed.
     """
     found = traits(node, facts)
     if found.categories and not model.categories:
@@ -72,7 +74,7 @@ def prepare(model: type[Model], facts: Facts, node: Node) -> Node:
     if found.missing and not model.missing:
         node = StepNode("impute", {}, (node,))
     if model.scaled and not found.scaled:
-        node = StepNode("scale", {}, (node,))
+        node = StepNode(scale, {}, (node,))
     return node
 
 

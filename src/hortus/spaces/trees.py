@@ -24,7 +24,7 @@ from hortus.models.base import Params
 from hortus.spaces.base import Space
 from hortus.spaces.nodes import ModelNode, Node, RowsNode, StackNode, StepNode
 from hortus.spaces.pipeline import Pipeline
-from hortus.spaces.prepare import merged, prepare
+from hortus.spaces.prepare import merged, prepare, traits
 
 # Quick learners, so that hundreds of trees with stacks in them are affordable; the slow ones are left to chains.
 QUICK = ("svm", "neighbors", "linear", "extra_trees", "forest", "lightgbm")
@@ -32,6 +32,8 @@ QUICK = ("svm", "neighbors", "linear", "extra_trees", "forest", "lightgbm")
 STACKABLE = ("svm", "neighbors", "linear", "extra_trees", "tree")
 # Boosting grows a tree for each class in each round: with more classes than this it is no quick learner.
 BOOSTED_CLASSES = 4
+# Each column by itself, or all by one number, which suits columns of one unit such as pixels.
+SCALES = ("scale", "common_scale")
 # Trees in a forest at the root, and in a stacked one.
 MOST_TREES = 100
 MOST_STACKED_TREES = 40
@@ -74,8 +76,7 @@ class TreeSpace(Space):
     def __call__(self, trial: BaseTrial) -> Pipeline:
         """Ask for a tree, from the root down."""
         name, params = self._model(trial, "root", self.models, MOST_TREES)
-        below = prepare(MODELS[name], self.facts, self._input(trial, "root/0", 1))
-        return Pipeline(ModelNode(name, params, below))
+        return Pipeline(ModelNode(name, params, self._below(trial, "root", name, 0)))
 
     def _input(self, trial: BaseTrial, path: str, level: int) -> Node:
         if level >= self.depth:
@@ -92,8 +93,14 @@ class TreeSpace(Space):
             params = STEPS[step].domain(trial, f"{path}/{step}.", self.facts)
             return StepNode(step, params, (self._input(trial, f"{path}/0", level + 1),))
         name, params = self._model(trial, path, self.stackable, MOST_STACKED_TREES)
-        below = prepare(MODELS[name], self.facts, self._input(trial, f"{path}/0", level + 1))
-        return StackNode(name, params, below)
+        return StackNode(name, params, self._below(trial, path, name, level))
+
+    def _below(self, trial: BaseTrial, path: str, name: str, level: int) -> Node:
+        """The input of the model called ``name``, with what the model needs on top of it."""
+        model, below = MODELS[name], self._input(trial, f"{path}/0", level + 1)
+        if not model.scaled or traits(below, self.facts).scaled:
+            return prepare(model, self.facts, below)
+        return prepare(model, self.facts, below, scale=trial.suggest_categorical(f"{path}/scale", SCALES))
 
     def _model(self, trial: BaseTrial, path: str, names: tuple[str, ...], trees: int) -> tuple[str, Params]:
         name = trial.suggest_categorical(f"{path}/model", names)
