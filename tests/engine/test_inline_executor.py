@@ -58,3 +58,12 @@ def test_cancel_before_and_between_reports(inline):
     inline.submit(Job(3, {"what": "echo"}))
     (event,) = inline.poll(5)
     assert event.kind == "done"
+
+
+def test_a_debugger_or_ctrl_c_leaves_it_usable(inline):
+    inline.submit(Job(1, {"what": "interrupted"}))
+    with pytest.raises(KeyboardInterrupt):
+        inline.poll(1)
+    inline.submit(Job(2, {"what": "echo"}))
+    (event,) = inline.poll(1)
+    assert (event.number, event.kind) == (2, "done")

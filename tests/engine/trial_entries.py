@@ -168,3 +168,7 @@ def child_with_its_own_session(payload, report):
 
 def loaded(payload, report):
     return {"loaded": payload["module"] in sys.modules}
+
+
+def interrupted(payload, report):
+    raise KeyboardInterrupt

@@ -44,6 +44,7 @@ class InlineExecutor(Executor):
         if self._pending and self._running is None:
             job = self._pending.popleft()
             self._running, self._cancelled = job.number, False
+            self._answers = queue.SimpleQueue()
             if job.payload.get("reports"):
                 self._thread = threading.Thread(target=self._run, args=(job,), name="hortus-inline", daemon=True)
                 self._thread.start()
@@ -97,7 +98,9 @@ class InlineExecutor(Executor):
             event = Event(job.number, kind, data)
         except _CancelledError:
             event = _cancelled(job.number)
-        self._running = None
+        finally:
+            # Also when Ctrl-C ends it: the next job can run.
+            self._running = None
         self._events.put(event)
 
 
