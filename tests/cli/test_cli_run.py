@@ -102,6 +102,19 @@ def test_rows_that_do_not_fit_are_refused_by_name(iris: Path) -> None:
     assert "Did you mean 'flower'?" in done.stderr
 
 
+def test_no_rows_to_predict_give_no_predictions_under_the_right_heads(iris: Path) -> None:
+    pd.read_csv(iris / "new.csv")[:0].to_csv(iris / "none.csv", index=False)
+    done = hortus("predict", "run", "none.csv", "--proba", "--id", "flower", cwd=iris)
+    assert done.stdout == "flower,target,proba_=versicolor,proba_setosa,proba_virginica\n"
+
+
+def test_a_warning_on_the_rows_goes_to_standard_error(iris: Path) -> None:
+    pd.read_csv(iris / "new.csv").assign(stray=1).to_csv(iris / "wide.csv", index=False)
+    done = hortus("predict", "run", "wide.csv", cwd=iris)
+    assert "stray" in done.stderr
+    assert len(done.stdout.splitlines()) == 51
+
+
 def test_a_misspelt_target_is_refused_with_the_near_name(iris: Path) -> None:
     done = hortus("fit", "iris.csv", "--target", "tarjet", "--trials", "1", cwd=iris, code=2)
     assert "'target'" in done.stderr

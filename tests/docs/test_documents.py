@@ -136,12 +136,13 @@ def test_every_layer_stands_in_the_architecture() -> None:
 
 
 @pytest.mark.skipif(not os.access(ROOT / "examples", os.R_OK), reason="no examples here")
-def test_the_demo_s_table_has_gaps_mixed_types_and_no_answer_in_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_the_demo_s_table_has_gaps_and_mixed_types_and_is_scored_on_rows_held_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     pandas = pytest.importorskip("pandas")
     monkeypatch.syspath_prepend(str(ROOT / "examples"))
     import make_flights  # type: ignore[import-not-found]
+    import score_flights  # type: ignore[import-not-found]
 
     monkeypatch.setattr(make_flights, "ROWS", 300)
     monkeypatch.setattr(make_flights, "HELD_OUT", 100)
@@ -155,3 +156,6 @@ def test_the_demo_s_table_has_gaps_mixed_types_and_no_answer_in_it(
     assert not {"arr_delay", "dep_delay", "dep_time", "arr_time", "air_time"} & set(train.columns)
     assert set(new["flight_id"]) == set(answers["flight_id"])
     assert set(new["flight_id"]).isdisjoint(train["flight_id"])
+    answers.assign(proba_yes=(answers["late"] == "yes") * 0.5).to_csv(tmp_path / "predictions.csv", index=False)
+    score_flights.main(tmp_path)
+    assert "100 flights held out: ROC AUC 1.0000 (chance 0.5), accuracy 1.0000" in capsys.readouterr().out

@@ -32,14 +32,13 @@ def predict(
     with told(debug=debug):
         from hortus.cli.export import write_csv, write_table
         from hortus.data.read import read_table
+        from hortus.engine.terminal import printable
 
         predictor = open_model(model)
-        frame, _ = read_table(table)
+        frame, notes = read_table(table, empty_ok=True)
         found = predictions(predictor, frame, proba=proba, id_column=id_column)
-        for note in predictor.notes:
+        for note in (*notes, *predictor.notes):
             if note.warning:
-                from hortus.engine.terminal import printable
-
                 typer.echo(printable(f"warning: {note.what} {note.mend}".rstrip()), err=True)
         if out is None:
             typer.echo(write_csv(found), nl=False)
