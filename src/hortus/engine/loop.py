@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import statistics
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +24,7 @@ from hortus.engine.journal import Journal, TrialRow
 from hortus.engine.progress import Listener, ProgressEvent
 from hortus.engine.shelf import Shelf
 from hortus.engine.study import new_study
+from hortus.errors import RunError
 from hortus.evaluation.base import Evaluation, Fidelity
 from hortus.evaluation.trial import Order
 from hortus.seeds import derive
@@ -56,6 +58,7 @@ class Plan:
         seed: of the run.
         threads: per slot.
         trials: how many trials there may be in all, those of earlier sittings included; None for no limit.
+        memory: bytes that one trial may hold; None for no limit.
         reserve: seconds kept back for what comes after the search.
         score: gives a trial's score where the evaluator could not (a metric that is the user's own function).
     """
@@ -72,6 +75,7 @@ class Plan:
     fidelity: Fidelity = field(default_factory=Fidelity)
     threads: int = 1
     trials: int | None = None
+    memory: int | None = None
     reserve: float = 0.0
     score: Callable[[Evaluation], float] | None = None
 
@@ -179,7 +183,7 @@ class Search:
                 return start
         return None
 
-    def _order(self, number: int, params: dict[str, Any], seconds: float | None) -> Order:
+    def _order(self, number: int, params: dict[str, Any], deadline: float | None) -> Order:
         return Order(
             number=number,
             space=self.plan.space.to_json(),
@@ -189,7 +193,7 @@ class Search:
             out=str(self.plan.out),
             seed=derive(self.plan.seed, "trial", number),
             threads=self.plan.threads,
-            seconds=seconds,
+            deadline=deadline,
             budget=self._ledger.budget.time,
             reports=self.plan.pruner != "none",
             fidelity=self.plan.fidelity,
@@ -198,11 +202,11 @@ class Search:
     def _submit(self, trial: Trial) -> None:
         left = self._time_left()
         timed = math.isfinite(left)
-        order = self._order(trial.number, trial.params, max(0.1, TRIAL_SHARE * left) if timed else None)
+        order = self._order(trial.number, trial.params, time.monotonic() + TRIAL_SHARE * left if timed else None)
         seconds = left + OVERDUE if timed else None
         self._running[trial.number] = trial
         self._tell_listeners("trial_started", number=trial.number, name=_name(self._frozen(trial.number)))
-        self._executor.submit(Job(trial.number, order.to_json(), seconds=seconds, memory=self._ledger.budget.memory))
+        self._executor.submit(Job(trial.number, order.to_json(), seconds=seconds, memory=self.plan.memory))
 
     # -- time -----------------------------------------------------------------------------------------------------
 
@@ -227,6 +231,13 @@ class Search:
             self._finish(event.number, self._complete(Evaluation.from_json(event.data)))
         elif event.kind == "pruned":
             self._finish(event.number, _Outcome(TrialState.PRUNED, self._last_report(event.number), reason="pruned"))
+        elif event.data.get("code") == "disk-full":
+            # Every further trial would fail by it; what is in the journal is safe.
+            raise RunError(
+                f"The disk is full: {event.data.get('detail', '')}",
+                mend="Make room, then go on with `hortus resume`; finished trials are kept.",
+                code="disk-full",
+            )
         else:
             reason = f"{event.data['reason']}: {event.data.get('detail', '')}".strip(": ")
             self._finish(event.number, _Outcome(TrialState.FAIL, None, reason=reason))

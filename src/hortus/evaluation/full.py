@@ -14,7 +14,7 @@ from hortus.data.artifacts import Stored, write_archive, write_artifact
 from hortus.data.dataset import Dataset
 from hortus.data.metrics import Metric
 from hortus.evaluation.base import Artifact, Evaluation, Evaluator, Fidelity, TrialContext
-from hortus.models.base import FitContext, Rows
+from hortus.models.base import FitContext
 from hortus.seeds import derive, stream
 from hortus.spaces.base import Candidate
 from hortus.spaces.pipeline import FittedPipeline, Pipeline

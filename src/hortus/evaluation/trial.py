@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import warnings
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -30,7 +29,8 @@ class Order:
         out: the run's folder.
         seed: of this trial.
         threads: how many it may use.
-        seconds: after which it should end by itself with what it has; None for never.
+        deadline: on this machine's ``time.monotonic()``, which all its processes share: when the trial should end by
+            itself with what it has; None for never.
         budget: seconds of the whole run, which a space may look at; None when only trials count.
         reports: whether the driver answers reports (a pruner is at work).
     """
@@ -43,7 +43,7 @@ class Order:
     out: str
     seed: int
     threads: int = 1
-    seconds: float | None = None
+    deadline: float | None = None
     budget: float | None = None
     reports: bool = False
     fidelity: Fidelity = field(default_factory=Fidelity)
@@ -75,7 +75,7 @@ def run(payload: dict[str, Any], report: Report) -> dict[str, Any]:
         number=order.number,
         seed=order.seed,
         threads=order.threads,
-        deadline=None if order.seconds is None else time.monotonic() + order.seconds,
+        deadline=order.deadline,
         report=report,
     )
     with warnings.catch_warnings():

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from hortus.budget import Budget, Ledger
+from hortus.data.artifacts import sweep
 from hortus.engine.executors import EXECUTORS
 from hortus.engine.executors.base import Executor
+from hortus.engine.executors.limits import tree_memory
 from hortus.engine.journal import Journal
 from hortus.engine.lock import RunLock
 from hortus.engine.loop import Plan, Search
@@ -64,6 +66,7 @@ def fit(
     ledger = Ledger(settings.budget)
     folder = Path(folder)
     with RunLock(folder), _executor(settings) as executor:
+        sweep(folder)
         emit = _emitter(listeners)
         with ledger.charge("reading"):
             emit(ProgressEvent("phase", ledger.elapsed, {"name": "reading"}))
@@ -105,6 +108,7 @@ def resume(
             code="run-missing",
         )
     with RunLock(folder), Journal.open(folder) as journal:
+        sweep(folder)
         settings = Settings.from_json(journal.get("settings"))
         done = len(journal.trials())
         if time is None and trials is None:
@@ -127,11 +131,10 @@ def _search(
     executor: Executor,
     emit: Listener,
 ) -> Result:
-    for note in prepared.notes:
-        emit(ProgressEvent("note", ledger.elapsed, note.to_json()))
-    reserve = _reserve(ledger.budget)
-    plan = _plan(prepared, settings, folder, reserve)
+    plan = _plan(prepared, settings, folder, _reserve(ledger.budget), executor)
     search = Search(plan, executor, journal, ledger, emit)
+    for note in (*prepared.notes, *journal.notes):
+        emit(ProgressEvent("note", ledger.elapsed, note.to_json()))
     emit(ProgressEvent("run_started", ledger.elapsed, _described(prepared, settings, folder, executor)))
     with ledger.charge("searching"):
         why = search.run(meanwhile=lambda: _baseline(journal, prepared, settings, folder, ledger, emit))
@@ -153,7 +156,7 @@ def _search(
     return result
 
 
-def _plan(prepared: Prepared, settings: Settings, folder: Path, reserve: float) -> Plan:
+def _plan(prepared: Prepared, settings: Settings, folder: Path, reserve: float, executor: Executor) -> Plan:
     facts = prepared.data.facts(settings.budget.time)
     space = SPACES[settings.space_name](facts, **_space_options(settings))
     strategy = "tpe" if settings.strategy == "auto" else settings.strategy
@@ -168,6 +171,7 @@ def _plan(prepared: Prepared, settings: Settings, folder: Path, reserve: float) 
         out=folder,
         seed=settings.seed,
         trials=settings.trials,
+        memory=_memory(settings.memory, executor),
         reserve=reserve,
         score=(lambda evaluation: score_of(prepared, folder, evaluation.artifacts)) if own else None,
     )
@@ -206,6 +210,13 @@ def _baseline(
     emit(ProgressEvent("phase", ledger.elapsed, {"name": "searching"}))
 
 
+def _memory(budget: int | None, executor: Executor) -> int | None:
+    """What one slot may hold of a budget that the driver and all slots share."""
+    if budget is None:
+        return None
+    return max(budget - tree_memory(os.getpid()), budget // 4) // executor.capacity
+
+
 def _reserve(budget: Budget) -> float:
     if budget.time is None:
         return 0.0
@@ -232,7 +243,7 @@ def _executor(settings: Settings) -> Executor:
     slots = settings.slots or cores
     slots = max(1, cores + 1 + slots) if slots < 0 else slots
     threads = max(1, cores // slots)
-    return EXECUTORS[settings.executor](slots=slots, threads=threads, memory=settings.memory)
+    return EXECUTORS[settings.executor](slots=slots, threads=threads)
 
 
 def _emitter(listeners: Sequence[Listener]) -> Listener:
@@ -257,4 +268,3 @@ def _described(prepared: Prepared, settings: Settings, folder: Path, executor: E
         "slots": executor.capacity,
         "folds": prepared.data.folds.count,
     }
-

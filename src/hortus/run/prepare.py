@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from hortus.data.checks import check_table
 from hortus.data.dataset import Dataset
 from hortus.data.infer import infer_schema
 from hortus.data.metrics import Metric, make_metric
@@ -90,7 +91,7 @@ def prepare(table: Any, target: Any, settings: Settings, sides: Sides) -> Prepar
     schema, more = infer_schema(frame, ignore=settings.ignore, keep=settings.keep)
     notes += more
     canonical, more = schema.apply(frame)
-    notes += more
+    notes += more + check_table(canonical, found.y, found.task.kind)
     encoder = TableEncoder()
     X = encoder.fit_transform(canonical, schema)
     folds, more = make_folds(

@@ -89,7 +89,8 @@ class PipelineSpace(Space):
             if not model.categories and steps and steps[-1][0] == "target":
                 # Target encoding leaves short columns as codes: what is left becomes indicator columns.
                 steps.append(("onehot", {}))
-        if not model.missing and self.facts.missing:
+        if not model.missing:
+            # Rows to predict may have gaps where the training rows have none.
             steps.append(("impute", STEPS["impute"].domain(trial, f"{name}.impute.", self.facts)))
         if model.scaled:
             steps.append(("scale", STEPS["scale"].domain(trial, f"{name}.scale.", self.facts)))

@@ -6,6 +6,7 @@ the budget, the models tried by its end are a good ensemble.
 
 from __future__ import annotations
 
+from hortus.features import STEPS
 from hortus.models import MODELS
 from hortus.models.base import Params
 from hortus.spaces.pipelines import PipelineSpace
@@ -17,20 +18,25 @@ def portfolio(space: PipelineSpace) -> list[Params]:
     Every model's default comes first, model by model in the space's order, and then their further settings in
     turn: the second setting of each model, the third, and so on.
     """
-    settings = {name: [MODELS[name].default(space.facts), *MODELS[name].portfolio(space.facts)] for name in space.models}
+    facts = space.facts
+    settings = {name: [MODELS[name].default(facts), *MODELS[name].portfolio(facts)] for name in space.models}
     depth = max((len(rows) for rows in settings.values()), default=0)
-    return [
-        _named(space, name, rows[level]) for level in range(depth) for name, rows in settings.items() if level < len(rows)
-    ]
+    levels = [(name, rows[level]) for level in range(depth) for name, rows in settings.items() if level < len(rows)]
+    return [_named(space, name, setting) for name, setting in levels]
 
 
 def _named(space: PipelineSpace, name: str, setting: Params) -> Params:
     """A model's setting as the params of a whole chain, with the plain preparation for that model."""
-    params: Params = {"model": name}
-    params |= {f"{name}.{key}": value for key, value in setting.items()}
     model = MODELS[name]
+    params: Params = {"model": name}
+    for step in ("impute", "scale"):
+        params |= {f"{name}.{step}.{key}": value for key, value in STEPS[step]().get_params().items()}
     for question in ("construct", "select", "extract"):
         params[f"{name}.{question}"] = "none"
     if space.facts.categorical:
-        params[f"{name}.encode"] = "native" if model.categories else "onehot" if model.scaled else "ordinal"
-    return params
+        encoding = "native" if model.categories else "onehot" if model.scaled else "ordinal"
+        params[f"{name}.encode"] = encoding
+        if encoding != "native":
+            chosen = STEPS[encoding]().get_params()
+            params |= {f"{name}.encode.{encoding}.{key}": value for key, value in chosen.items()}
+    return params | {f"{name}.{key}": value for key, value in setting.items()}

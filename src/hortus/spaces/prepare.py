@@ -42,7 +42,8 @@ EFFECTS: dict[str, dict[str, bool]] = {
 def traits(node: Node, facts: Facts) -> Traits:
     """What the columns behind ``node`` may hold."""
     if isinstance(node, RowsNode):
-        return Traits(missing=facts.missing, categories=facts.categorical > 0, scaled=False)
+        # Rows to predict may have gaps where the training rows have none.
+        return Traits(missing=True, categories=facts.categorical > 0, scaled=False)
     below = [traits(part, facts) for part in node.inputs]
     merged = Traits(
         missing=any(part.missing for part in below),
