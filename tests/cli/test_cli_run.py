@@ -115,6 +115,12 @@ def test_a_warning_on_the_rows_goes_to_standard_error(iris: Path) -> None:
     assert len(done.stdout.splitlines()) == 51
 
 
+def test_the_answer_among_the_rows_is_neither_used_nor_warned_of(iris: Path) -> None:
+    done = hortus("predict", "run", "answers.csv", cwd=iris)
+    assert done.stderr == ""
+    assert done.stdout == hortus("predict", "run", "new.csv", cwd=iris).stdout
+
+
 def test_a_misspelt_target_is_refused_with_the_near_name(iris: Path) -> None:
     done = hortus("fit", "iris.csv", "--target", "tarjet", "--trials", "1", cwd=iris, code=2)
     assert "'target'" in done.stderr

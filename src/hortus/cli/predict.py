@@ -87,7 +87,7 @@ def predictions(predictor: Predictor, frame: pd.DataFrame, *, proba: bool, id_co
         raise SettingError(
             "A regression has no probabilities.", mend="Leave --proba out.", code="probabilities-of-regression"
         )
-    raw = predictor.raw(frame)
+    raw = predictor.raw(frame.drop(columns=task.target, errors="ignore"))
     columns[task.target] = raw if task.kind == "regression" else task.decode(raw.argmax(axis=1))
     if proba:
         columns |= {f"proba_{label}": raw[:, code] for code, label in enumerate(task.classes)}

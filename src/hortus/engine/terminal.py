@@ -127,7 +127,8 @@ class Terminal:
         why = WHY.get(str(data.get("why")), str(data.get("why")))
         self._say(f"{found} after {data['trials']} trials{failed} in {data['seconds']:.1f} s; {why}", style="bold")
         if self._remarks:
-            self._say(f"{self._remarks} remarks on the data are kept with the run", style="dim")
+            kept = "1 remark on the data is" if self._remarks == 1 else f"{self._remarks} remarks on the data are"
+            self._say(f"{kept} kept with the run", style="dim")
 
     # -- the bar ----------------------------------------------------------------------------------------------------
 
