@@ -71,6 +71,21 @@ def test_params_are_all_that_a_candidate_takes():
         assert again(FixedTrial(trial.params)) == pipeline
 
 
+@pytest.mark.parametrize("kind", CLASSES)
+def test_starts_answer_every_question_as_allowed(kind):
+    space = TreeSpace(table(kind)[1])
+    described = []
+    for params in space.starts():
+        study = optuna.create_study()
+        study.enqueue_trial(params)
+        trial = study.ask()
+        described.append(space(trial).describe())
+        # A question that the start does not answer, or answers out of its range, would be seen here.
+        assert trial.params == params
+    assert "svm(common_scale(impute(onehot(rows))))" in described
+    assert len(set(described)) == len(described)
+
+
 def test_trees_are_of_every_shape_and_within_the_depth():
     space = TreeSpace(table("binary")[1], depth=3)
     shapes = set()

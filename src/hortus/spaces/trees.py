@@ -78,6 +78,18 @@ class TreeSpace(Space):
         name, params = self._model(trial, "root", self.models, MOST_TREES)
         return Pipeline(ModelNode(name, params, self._below(trial, "root", name, 0)))
 
+    def starts(self) -> list[dict[str, Any]]:
+        """Params of the plainest trees: each model's default on the rows, both ways scaled where it wants scaling."""
+        found = []
+        for scale in SCALES:
+            for name in self.models:
+                if scale != SCALES[0] and not MODELS[name].scaled:
+                    continue
+                params = {f"root/{name}.{key}": value for key, value in MODELS[name].default(self.facts).items()}
+                params |= {"root/model": name, "root/0/kind": "rows"}
+                found.append(params | {"root/scale": scale} if MODELS[name].scaled else params)
+        return found
+
     def _input(self, trial: BaseTrial, path: str, level: int) -> Node:
         if level >= self.depth:
             return RowsNode()
