@@ -36,6 +36,8 @@ class FitContext:
         classes: number of classes K; targets are codes 0 … K - 1. 0 for regression.
         seed: of this fit alone.
         threads: how many it may use.
+        rounds: share of its rounds (trees, epochs) that a learner which grows step by step takes at most; the cheap
+            rungs of an evaluation.
         deadline: on ``time.monotonic()``; a learner that grows step by step stops growing there and keeps what it
             has. None: never look at the clock.
     """
@@ -44,6 +46,7 @@ class FitContext:
     classes: int
     seed: int = 0
     threads: int = 1
+    rounds: float = 1.0
     deadline: float | None = None
 
     @property

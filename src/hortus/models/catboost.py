@@ -135,7 +135,7 @@ class CatBoost(Model):
         if _flat(train.X):
             self._codes, self._numbers, self._levels = [], [], []
         known = self._outputs.known(valid)
-        growth = Growth(context, base=patience(len(train.y)))
+        growth = Growth(context, most=ROUNDS, base=patience(len(train.y)))
         booster = cb.CatBoost(self._settings(context, len(train.y), guided=known is not None))
         booster.fit(
             self._pool(cb, train.X, train),

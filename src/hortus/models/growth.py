@@ -16,12 +16,14 @@ class Growth:
 
     Args:
         context: holds the deadline.
+        most: rounds it may take, of which the context may allow a share only.
         base: rounds waited at least.
         share: of the rounds so far, waited besides.
     """
 
-    def __init__(self, context: FitContext, *, base: int = 20, share: float = 0.2) -> None:
+    def __init__(self, context: FitContext, *, most: float = math.inf, base: int = 20, share: float = 0.2) -> None:
         self._context = context
+        self._most = max(1.0, most * context.rounds)
         self._base = base
         self._share = share
         self.best_round = 0
@@ -34,11 +36,15 @@ class Growth:
         self.rounds += 1
         if loss is None:
             self.best_round = round_
-            return self._context.out_of_time
+            return self._ends
         if loss < self.best_loss:
             self.best_round, self.best_loss = round_, loss
         waited = round_ - self.best_round
-        return waited > self._base + self._share * self.best_round or self._context.out_of_time
+        return waited > self._base + self._share * self.best_round or self._ends
+
+    @property
+    def _ends(self) -> bool:
+        return self.rounds >= self._most or self._context.out_of_time
 
     @property
     def kept(self) -> int:

@@ -128,7 +128,7 @@ class LightGBM(Model):
         settings = self._settings(context, len(train.y))
         data = _dataset(lgb, train, self._outputs, codes, settings)
         known = self._outputs.known(valid)
-        growth = Growth(context, base=patience(len(train.y)))
+        growth = Growth(context, most=ROUNDS, base=patience(len(train.y)))
 
         def watch(env: Any) -> None:
             found = env.evaluation_result_list

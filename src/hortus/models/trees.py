@@ -177,10 +177,11 @@ class Forest(Grown):
         rows = len(train.y)
         forest = self._forest(context, rows)
         # Without a deadline all grow at once; the trees are the same ones.
-        step = self.n_estimators if context.deadline is None else max(1, min(BATCH, 200_000 // rows)) * context.threads
+        most = max(1, round(self.n_estimators * context.rounds))
+        step = most if context.deadline is None else max(1, min(BATCH, 200_000 // rows)) * context.threads
         y = self._outputs.targets(train)
-        while forest.n_estimators < self.n_estimators:
-            forest.n_estimators = min(self.n_estimators, forest.n_estimators + step)
+        while forest.n_estimators < most:
+            forest.n_estimators = min(most, forest.n_estimators + step)
             forest.fit(train.X.dense, y, sample_weight=train.weight)
             if context.out_of_time:
                 break

@@ -131,7 +131,7 @@ class XGBoost(Model):
             return self
         self._kinds = _kinds(train.X.columns)
         known = self._outputs.known(valid)
-        growth = Growth(context, base=patience(len(train.y)))
+        growth = Growth(context, most=ROUNDS, base=patience(len(train.y)))
         data = self._matrix(xgb, train, context)
         with xgb.config_context(verbosity=0):
             booster = xgb.train(
