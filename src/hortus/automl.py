@@ -6,7 +6,8 @@ Their constructors take more than eight arguments because scikit-learn wants eve
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
@@ -19,14 +20,14 @@ from sklearn.utils.validation import check_is_fitted, check_random_state, column
 
 from hortus.data.notes import Note
 from hortus.engine.progress import Listener
-from hortus.engine.terminal import progress_listeners
+from hortus.engine.terminal import listening
 from hortus.ensemble.predictor import Predictor
 from hortus.errors import SettingError
 from hortus.run import Settings
 from hortus.run import fit as run_fit
 from hortus.run.prepare import Sides
 
-# One child a parent and a place: the population of evolution where none is given.
+# The population of evolution where none is given.
 POPULATION = 50
 
 
@@ -42,6 +43,8 @@ class _AutoEstimator(BaseEstimator):
         strategy_options: the strategy's own arguments.
         generations, population_size: of ``strategy="evolution"``; together they set the trials:
             population_size x (generations + 1).
+        pruner: stops poor trials early: ``"median"``, ``"percentile"``, ``"halving"``, ``"hyperband"`` or ``"none"``.
+        rungs: what it sees more of from rung to rung: ``"folds"``, ``"rows"`` or boosting ``"rounds"``.
         models: names to choose from; None for all that are installed.
         folds: of the cross-validation; 1 for a holdout, None to choose by rows and time.
         ensemble: whether several candidates are blended.
@@ -76,6 +79,8 @@ class _AutoEstimator(BaseEstimator):
         strategy_options: Mapping[str, Any] | None = None,
         generations: int | None = None,
         population_size: int | None = None,
+        pruner: str = "none",
+        rungs: str = "folds",
         models: Sequence[str] | None = None,
         folds: int | None = None,
         ensemble: bool = True,
@@ -95,6 +100,8 @@ class _AutoEstimator(BaseEstimator):
         self.strategy_options = strategy_options
         self.generations = generations
         self.population_size = population_size
+        self.pruner = pruner
+        self.rungs = rungs
         self.models = models
         self.folds = folds
         self.ensemble = ensemble
@@ -133,14 +140,19 @@ class _AutoEstimator(BaseEstimator):
         X = self._checked(X, reset=True)
         y = column_or_1d(y, warn=True) if not isinstance(y, pd.Series) else y
         sides = Sides(weight=sample_weight, groups=groups, order=order)
-        heard = [*progress_listeners(self.verbosity), *listeners]
         settings = self._settings()
-        if self.run_folder is not None:
-            self._keep(run_fit(X, y, settings, folder=Path(self.run_folder), sides=sides, listeners=heard))
-        else:
-            with tempfile.TemporaryDirectory(prefix="hortus-run-", ignore_cleanup_errors=True) as folder:
-                self._keep(run_fit(X, y, settings, folder=Path(folder), sides=sides, listeners=heard))
+        with listening(self.verbosity, *listeners) as heard, self._folder() as folder:
+            self._keep(run_fit(X, y, settings, folder=folder, sides=sides, listeners=heard))
         return self
+
+    @contextmanager
+    def _folder(self) -> Iterator[Path]:
+        """The run's folder: the one that was asked for, or one that is gone afterwards."""
+        if self.run_folder is not None:
+            yield Path(self.run_folder)
+            return
+        with tempfile.TemporaryDirectory(prefix="hortus-run-", ignore_cleanup_errors=True) as made:
+            yield Path(made)
 
     def _keep(self, result: Any) -> None:
         self.predictor_: Predictor = result.model
@@ -171,6 +183,8 @@ class _AutoEstimator(BaseEstimator):
             memory=self.memory_budget,
             strategy=self.strategy,
             strategy_options=options,
+            pruner=self.pruner,
+            rungs=self.rungs,
             models=None if self.models is None else tuple(self.models),
             folds=self.folds,
             ensemble=self.ensemble,

@@ -52,6 +52,7 @@ class Plan:
         strategy: a name in ``hortus.strategies.STRATEGIES``.
         options: the strategy's own arguments.
         pruner: a name that `make_pruner` knows.
+        rungs: cheap fidelities at which the pruner is asked; without any, it is asked after each fold.
         evaluator: a name in ``hortus.evaluation.EVALUATORS``.
         data: the folder of the encoded data set.
         out: the run's folder.
@@ -71,6 +72,7 @@ class Plan:
     starts: Sequence[Mapping[str, Any]] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
     pruner: str = "none"
+    rungs: tuple[Fidelity, ...] = ()
     evaluator: str = "cross_validation"
     fidelity: Fidelity = field(default_factory=Fidelity)
     threads: int = 1
@@ -197,6 +199,7 @@ class Search:
             budget=self._ledger.budget.time,
             reports=self.plan.pruner != "none",
             fidelity=self.plan.fidelity,
+            rungs=self.plan.rungs if self.plan.pruner != "none" else (),
         )
 
     def _submit(self, trial: Trial) -> None:

@@ -94,6 +94,7 @@ class TrialContext:
         threads: how many it may use.
         deadline: on ``time.monotonic()``, when it should have ended by itself; None for never.
         report: called after each rung.
+        rungs: cheap fidelities to go through before the full evaluation; without any, the folds are the rungs.
     """
 
     data: Path
@@ -103,6 +104,7 @@ class TrialContext:
     threads: int
     deadline: float | None
     report: Report
+    rungs: tuple[Fidelity, ...] = ()
 
 
 class Evaluator(ABC):

@@ -48,20 +48,16 @@ class CrossValidation(Evaluator):
         weights: list[int] = []
         begin = time.perf_counter()
         predicting = 0.0
+        work = 0.0
+        for rung in context.rungs:
+            # The cheap rungs see the first fold alone; they decide whether the trial is worth its folds.
+            pipeline = _fit(candidate, data, 0, rung, context, parts=len(context.rungs) + folds)
+            valid = data.rows(data.valid_rows(0))
+            work += pipeline.work
+            _go_on(context, _step(rung), metric(valid.y, pipeline.predict(valid.X), valid.weight))
         for fold in range(folds):
-            train = _subsample(data.train_rows(fold), fidelity.rows, context.seed, fold)
+            pipeline = _fit(candidate, data, fold, fidelity, context, parts=folds - fold)
             valid = data.rows(data.valid_rows(fold))
-            pipeline = candidate.fit(
-                data.rows(train),
-                FitContext(
-                    kind=data.kind,
-                    classes=data.classes,
-                    seed=derive(context.seed, "fold", fold),
-                    threads=context.threads,
-                    deadline=_share(context.deadline, folds - fold),
-                ),
-                valid,
-            )
             before = time.perf_counter()
             predicted = pipeline.predict(valid.X)
             predicting += time.perf_counter() - before
@@ -69,18 +65,44 @@ class CrossValidation(Evaluator):
             fitted.append(pipeline)
             scores.append(metric(valid.y, predicted, valid.weight))
             weights.append(len(valid.y))
-            if not context.report(fold, float(np.average(scores, weights=weights))) and fold + 1 < folds:
-                raise TrialPruned(f"stopped after fold {fold + 1} of {folds}")
+            if not context.rungs and fold + 1 < folds:
+                _go_on(context, fold + 1, float(np.average(scores, weights=weights)))
         seconds = time.perf_counter() - begin
         return Evaluation(
             fold_scores=tuple(scores) if data.metric_name is not None else (),
             score=pooled(metric, data, predictions) if data.metric_name is not None else None,
             seconds=seconds,
             predict_seconds=predicting / sum(weights),
-            work=sum(p.work for p in fitted),
+            work=work + sum(p.work for p in fitted),
             artifacts=_store(context, predictions, fitted),
             notes={"folds": folds},
         )
+
+
+def _fit(
+    candidate: Pipeline, data: Dataset, fold: int, fidelity: Fidelity, context: TrialContext, *, parts: int
+) -> FittedPipeline:
+    """Fit on one fold's training rows, in one of ``parts`` equal parts of the time left."""
+    train = _subsample(data.train_rows(fold), fidelity.rows, context.seed, fold)
+    told = FitContext(
+        kind=data.kind,
+        classes=data.classes,
+        seed=derive(context.seed, "fold", fold),
+        threads=context.threads,
+        rounds=fidelity.rounds,
+        deadline=_share(context.deadline, parts),
+    )
+    return candidate.fit(data.rows(train), told, data.rows(data.valid_rows(fold)))
+
+
+def _step(rung: Fidelity) -> int:
+    """A rung as a whole number, for pruners that count resources: hundredths of the full cost."""
+    return max(1, round(100 * rung.rows * rung.rounds))
+
+
+def _go_on(context: TrialContext, step: int, score: float) -> None:
+    if not context.report(step, score):
+        raise TrialPruned(f"stopped at step {step} with a score of {score:.5g}")
 
 
 def pooled(metric: Metric, data: Dataset, predictions: NDArray[Any]) -> float:

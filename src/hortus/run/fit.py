@@ -167,6 +167,7 @@ def _plan(prepared: Prepared, settings: Settings, folder: Path, reserve: float, 
         options=settings.strategy_options,
         starts=portfolio(space) if settings.strategy == "auto" and isinstance(space, PipelineSpace) else (),
         pruner=settings.pruner,
+        rungs=_rungs(settings.rungs),
         data=folder / "data",
         out=folder,
         seed=settings.seed,
@@ -175,6 +176,12 @@ def _plan(prepared: Prepared, settings: Settings, folder: Path, reserve: float, 
         reserve=reserve,
         score=(lambda evaluation: score_of(prepared, folder, evaluation.artifacts)) if own else None,
     )
+
+
+def _rungs(of: str) -> tuple[Fidelity, ...]:
+    """A ninth and a third of the full cost, as successive halving with eta = 3 has it."""
+    shares = () if of == "folds" else (1 / 9, 1 / 3)
+    return tuple(Fidelity(rows=share) if of == "rows" else Fidelity(rounds=share) for share in shares)
 
 
 def _space_options(settings: Settings) -> dict[str, Any]:

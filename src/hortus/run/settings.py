@@ -13,6 +13,7 @@ TaskKind = Literal["classification", "binary", "multiclass", "regression"]
 # With neither time nor trials given, a run takes this long (seconds).
 DEFAULT_TIME = 60.0
 SPACES = ("auto", "pipelines", "trees")
+RUNGS = ("folds", "rows", "rounds")
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,8 @@ class Settings:
         strategy: a name in ``hortus.strategies.STRATEGIES``, or ``"auto"``.
         strategy_options: the strategy's own arguments.
         space: ``"pipelines"`` (chains), ``"trees"``, or ``"auto"``: trees for evolution, chains for the rest.
-        pruner: stops trials early after a fold: ``"none"``, ``"median"``, ``"halving"``, ``"hyperband"``.
+        pruner: stops trials early: ``"none"``, ``"median"``, ``"percentile"``, ``"halving"``, ``"hyperband"``.
+        rungs: what the pruner sees more of from rung to rung: ``"folds"``, ``"rows"`` or boosting ``"rounds"``.
         folds: of the cross-validation; 1 for a holdout, None to choose by rows and time.
         ensemble: whether several candidates are blended; False for the single best.
         seed: the same seed and trials give the same leaderboard.
@@ -51,6 +53,7 @@ class Settings:
     strategy_options: Mapping[str, Any] = field(default_factory=dict)
     space: str = "auto"
     pruner: str = "none"
+    rungs: str = "folds"
     folds: int | None = None
     ensemble: bool = True
     seed: int = 0
@@ -67,6 +70,10 @@ class Settings:
         if self.space not in SPACES:
             raise SettingError(
                 f"There is no space called {self.space!r}.", mend=nearest(self.space, SPACES), code="unknown-space"
+            )
+        if self.rungs not in RUNGS:
+            raise SettingError(
+                f"There are no rungs called {self.rungs!r}.", mend=nearest(self.rungs, RUNGS), code="unknown-rungs"
             )
         _ = self.budget
 

@@ -1,0 +1,1 @@
+"""Figures that are measured, each by a script that anybody can repeat."""
