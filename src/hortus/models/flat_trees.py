@@ -17,12 +17,13 @@ from hortus.errors import ArtifactError
 State = dict[str, Any]
 
 
-def flatten(trees: list[Any], *, regression: bool) -> State:
+def flatten(trees: list[Any], *, regression: bool, smoothing: float) -> State:
     """The arrays of all trees, one after the other.
 
     Args:
         trees: scikit-learn's ``Tree`` objects (an estimator's ``tree_``).
         regression: leaf values are kept as float32; as float16 where they are shares of classes.
+        smoothing: a leaf's shares count its tree's overall shares as this many more rows, so that none is zero.
     """
     nodes = [tree.__getstate__()["nodes"] for tree in trees]
     joined = np.concatenate(nodes)
@@ -31,6 +32,11 @@ def flatten(trees: list[Any], *, regression: bool) -> State:
     above = threshold > joined["threshold"][inner]
     threshold[above] = np.nextafter(threshold[above], np.float32(-np.inf))
     values = np.concatenate([tree.value[:, 0, :] for tree in trees])[~inner]
+    if not regression:
+        weight = joined["weighted_n_node_samples"][~inner, None]
+        leaves = [int((part["left_child"] < 0).sum()) for part in nodes]
+        prior = np.repeat([tree.value[0, 0, :] for tree in trees], leaves, axis=0)
+        values = (weight * values + smoothing * prior) / (weight + smoothing)
     return {
         "sizes": np.asarray([len(part) for part in nodes], dtype=np.int32),
         "inner": inner,

@@ -17,7 +17,7 @@ from hortus.models.outputs import Outputs
 
 # Most rounds with validation rows to stop by; without them, rounds x learning rate is about UNGUIDED.
 ROUNDS = 2000
-UNGUIDED = 10.0
+UNGUIDED = 6.0
 # Codes past this many values are cut like numbers (they are sorted by frequency).
 MANY = 1000
 
@@ -192,6 +192,8 @@ class LightGBM(Model):
             **self.get_params(),
             # A leaf that holds half the rows can never be split off.
             "min_data_in_leaf": max(1, min(self.min_data_in_leaf, rows // 8)),
+            # LightGBM's own 100 would leave a small table's categories unsplit.
+            "min_data_per_group": int(min(100, max(5, rows // 100))),
             "bagging_freq": 1,
             "min_sum_hessian_in_leaf": 1e-7 if not self._outputs.regression else 1e-3,
             "feature_pre_filter": False,

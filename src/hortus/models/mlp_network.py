@@ -141,7 +141,7 @@ class Network(nn.Module):
             share /= share.sum(dim=0)
             affine.bias.copy_(-(raw.gather(0, chosen) * share).sum(dim=0))
             x = activation(affine(x))
-        # The head starts at zero: the first prediction is the prior.
+        # The head starts at zero: the first prediction is its bias.
 
     def groups(self, rate: float, decay: float) -> list[dict[str, Any]]:
         """Parameters by kind: each kind has its own factor on the learning rate; only weights decay."""

@@ -55,6 +55,11 @@ def train_network(
     steps = max(1, rows // batch)
     first = torch.randperm(rows, generator=generator)[:FIRST]
     network.initialize(fed[0][first], fed[1][first], fed[2][first], generator)
+    if not network.regression:
+        # It begins with the prior, which it else would spend its first epochs on.
+        counts = np.bincount(train[1], weights=train[2], minlength=network.head.bias.shape[0])
+        with torch.no_grad():
+            network.head.bias.copy_(torch.from_numpy(np.log((counts + 1e-3) / counts.sum())))
     groups = network.groups(learning_rate, weight_decay)
     optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.95), eps=1e-8, fused=True)
     best_loss, best_epoch = math.inf, 0

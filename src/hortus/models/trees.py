@@ -28,6 +28,8 @@ class Grown(Model):
 
     missing: ClassVar[bool] = True
     categories: ClassVar[bool] = False
+    # Rows of the overall class shares that each leaf counts in: one tree needs more of them than an average of many.
+    smoothing: ClassVar[float] = 0.1
 
     @abstractmethod
     def _grow(self, train: Rows, context: FitContext) -> list[Any]:
@@ -42,7 +44,9 @@ class Grown(Model):
         if self._outputs.single:
             return self
         grown = self._grow(train, context)
-        self._flat = flatten([estimator.tree_ for estimator in grown], regression=self._outputs.regression)
+        self._flat = flatten(
+            [estimator.tree_ for estimator in grown], regression=self._outputs.regression, smoothing=self.smoothing
+        )
         self._trees = rebuild(self._flat)
         self._work = float(len(train.y)) * len(self._trees)
         return self
@@ -92,6 +96,7 @@ class Tree(Grown):
 
     name: ClassVar[str] = "tree"
     categories: ClassVar[bool] = True
+    smoothing: ClassVar[float] = 2.0
 
     def __init__(self, *, max_depth: int = 6, min_samples_leaf: int = 10) -> None:
         self.max_depth = max_depth

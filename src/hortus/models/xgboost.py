@@ -20,7 +20,7 @@ from hortus.models.outputs import Outputs
 
 # Most rounds with validation rows to stop by; without them, rounds x learning rate is about UNGUIDED.
 ROUNDS = 2000
-UNGUIDED = 10.0
+UNGUIDED = 6.0
 # Codes past this many values are cut like numbers (they are sorted by frequency).
 MANY = 1000
 
