@@ -190,7 +190,7 @@ def _temperature(margins: NDArray[np.float64], y: NDArray[Any], weight: Vector |
     The labels are smoothed as Platt 1999 does for two classes: where all rows are told apart, the loss
     alone would ask for certainty.
     """
-    n, k = margins.shape
+    n = len(margins)
     smooth = 1 / (n + 2)
 
     def loss(factor: float) -> float:
