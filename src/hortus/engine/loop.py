@@ -9,7 +9,6 @@ resumed all walk the same way.
 from __future__ import annotations
 
 import math
-import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,13 +20,14 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from hortus.budget import Ledger
 from hortus.engine.executors.base import Event, Executor, Job
 from hortus.engine.journal import Journal, TrialRow
+from hortus.engine.pace import Pace
 from hortus.engine.progress import Listener, ProgressEvent
 from hortus.engine.shelf import Shelf
 from hortus.engine.study import new_study
 from hortus.errors import RunError
 from hortus.evaluation.base import Evaluation, Fidelity
 from hortus.evaluation.trial import Order
-from hortus.seeds import derive
+from hortus.seeds import derive, stream
 from hortus.spaces.base import Space
 from hortus.strategies import make_sampler
 from hortus.strategies.halving import make_pruner
@@ -35,7 +35,7 @@ from hortus.strategies.halving import make_pruner
 # How many trials back an ask looks when only trials count; at most so many run at once.
 LAG = 8
 # A trial may take this share of the time left; what grows step by step stops there.
-TRIAL_SHARE = 0.6
+TRIAL_SHARE = 0.75
 # A killed trial is one that would not stop by itself this long (seconds) after it should have.
 OVERDUE = 0.3
 
@@ -58,6 +58,7 @@ class Plan:
         out: the run's folder.
         seed: of the run.
         threads: per slot.
+        fits: fits in one trial, for predicting how long it takes.
         trials: how many trials there may be in all, those of earlier sittings included; None for no limit.
         memory: bytes that one trial may hold; None for no limit.
         reserve: seconds kept back for what comes after the search.
@@ -76,6 +77,7 @@ class Plan:
     evaluator: str = "cross_validation"
     fidelity: Fidelity = field(default_factory=Fidelity)
     threads: int = 1
+    fits: int = 1
     trials: int | None = None
     memory: int | None = None
     reserve: float = 0.0
@@ -114,7 +116,7 @@ class Search:
         self._outcomes: dict[int, _Outcome] = {}
         self._told = 0
         self._seen: dict[int, int] = {}
-        self._seconds: dict[str, list[float]] = {}
+        self._pace = Pace(plan.space, plan.fits)
         self._best = -math.inf
         self._starts = list(plan.starts)
         self._shelf = Shelf(plan.out)
@@ -156,7 +158,7 @@ class Search:
             number = len(self._study.get_trials(deepcopy=False))
             if self.plan.trials is not None and number >= self.plan.trials:
                 return "trials"
-            if self._time_left() <= self._least_seconds():
+            if self._time_left() <= self._pace.least:
                 return "time"
             if self._ledger.budget.deterministic and not self._tell_up_to(number - LAG):
                 return None
@@ -167,8 +169,8 @@ class Search:
         self._study.sampler = make_sampler(
             self.plan.strategy, seed=derive(self.plan.seed, "ask", number), options=self.plan.options
         )
-        start = self._next_start()
-        if start is not None:
+        start = self._next_start() or self._affordable(number)
+        if start:
             self._study.enqueue_trial(dict(start))
         trial = self._study.ask()
         candidate = self.plan.space(trial)
@@ -176,14 +178,22 @@ class Search:
         self._journal.asked(self._frozen(number), after=self._told, describe=candidate.describe())
         return trial
 
-    def _next_start(self) -> Mapping[str, Any] | None:
-        """The next starting point that is likely to end in time."""
+    def _next_start(self) -> Mapping[str, Any]:
+        """The next starting point that is likely to end in time; {} where there is none."""
         while self._starts:
             start = self._starts.pop(0)
-            seconds = self._seconds.get(str(start.get("model")))
-            if seconds is None or statistics.median(seconds) < self._time_left():
+            if self._pace.fits_in(self.plan.space.family(start), self._time_left()):
                 return start
-        return None
+        return {}
+
+    def _affordable(self, number: int) -> Mapping[str, Any]:
+        """Where some families would not end in time: one of those that would."""
+        families = self.plan.space.families
+        kept = [family for family in families if self._pace.fits_in(family, self._time_left())]
+        if not kept or len(kept) == len(families):
+            return {}
+        chosen = int(stream(self.plan.seed, "affordable", number).integers(len(kept)))
+        return self.plan.space.confined(kept[chosen])
 
     def _order(self, number: int, params: dict[str, Any], deadline: float | None) -> Order:
         return Order(
@@ -208,17 +218,13 @@ class Search:
         order = self._order(trial.number, trial.params, time.monotonic() + TRIAL_SHARE * left if timed else None)
         seconds = left + OVERDUE if timed else None
         self._running[trial.number] = trial
-        self._tell_listeners("trial_started", number=trial.number, name=_name(self._frozen(trial.number)))
+        self._tell_listeners("trial_started", number=trial.number, name=self._name(trial.number))
         self._executor.submit(Job(trial.number, order.to_json(), seconds=seconds, memory=self.plan.memory))
 
     # -- time -----------------------------------------------------------------------------------------------------
 
     def _time_left(self) -> float:
         return self._ledger.remaining - self.plan.reserve
-
-    def _least_seconds(self) -> float:
-        """What the quickest kind of trial so far takes: with less time than this left, none is worth starting."""
-        return min((statistics.median(found) for found in self._seconds.values()), default=0.0)
 
     def _patience(self) -> float:
         return max(0.01, min(0.5, self._time_left() + OVERDUE))
@@ -273,14 +279,13 @@ class Search:
 
     def _note(self, trial: Trial, evaluation: Evaluation) -> None:
         trial.set_user_attr("work", evaluation.work)
-        model = str(trial.params.get("model", ""))
-        self._seconds.setdefault(model, []).append(evaluation.seconds)
+        self._pace.note(trial.params, evaluation.seconds)
 
     def _report(self, frozen: FrozenTrial, outcome: _Outcome) -> None:
         self._ledger.trials += 1
         state = outcome.state.name.lower().replace("fail", "failed")
         seconds = outcome.evaluation.seconds if outcome.evaluation else None
-        name = _name(frozen)
+        name = self._name(frozen.number)
         self._tell_listeners(
             "trial_finished",
             number=frozen.number,
@@ -350,7 +355,7 @@ class Search:
             if self._starts:
                 self._starts.pop(0)
             if evaluation is not None:
-                self._seconds.setdefault(str(row.params.get("model", "")), []).append(evaluation.seconds)
+                self._pace.note(row.params, evaluation.seconds)
             if row.state == TrialState.COMPLETE and row.value is not None and evaluation is not None:
                 self._best = max(self._best, row.value)
                 self._shelf.put(row.number, row.value, evaluation)
@@ -370,6 +375,5 @@ class Search:
     def _tell_listeners(self, kind: Any, **data: Any) -> None:
         self._emit(ProgressEvent(kind, self._ledger.elapsed, data))
 
-
-def _name(trial: FrozenTrial) -> str:
-    return str(trial.params.get("model", trial.params.get("root/model", f"trial {trial.number}")))
+    def _name(self, number: int) -> str:
+        return self.plan.space.family(self._frozen(number).params) or f"trial {number}"

@@ -6,9 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-EventKind = Literal[
-    "run_started", "phase", "trial_started", "trial_finished", "best", "note", "run_finished"
-]
+EventKind = Literal["run_started", "phase", "trial_started", "trial_finished", "best", "note", "run_finished"]
 
 
 @dataclass(frozen=True)

@@ -100,6 +100,14 @@ class Model(BaseEstimator, ABC):  # type: ignore[misc]
         """Whether it is worth trying on rows of this size and kind."""
         return facts.kind in cls.tasks
 
+    @classmethod
+    def seconds(cls, facts: Facts) -> float:
+        """Roughly the seconds that one fit of the default needs on one core before it is worth anything.
+
+        0 for a learner that is worth something however early it is stopped.
+        """
+        return 0.0
+
     @abstractmethod
     def fit(self, train: Rows, context: FitContext, valid: Rows | None = None) -> Self:
         """Learn from ``train``; with ``valid``, stop growing where its loss is least."""

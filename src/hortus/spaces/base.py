@@ -8,9 +8,11 @@ A parameter's name says where it stands (``"lightgbm.learning_rate"``; in a tree
 behind a name never changes within a run.
 """
 
+# ruff: noqa: ARG002 - a space whose candidates are all alike looks at none of the arguments
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import Any, ClassVar, Protocol
 
 from optuna.trial import BaseTrial
@@ -37,6 +39,23 @@ class Space(ABC):
     @abstractmethod
     def __call__(self, trial: BaseTrial) -> Candidate:
         """Ask ``trial`` every question a candidate is made of, and return it."""
+
+    def family(self, params: Mapping[str, Any]) -> str:
+        """The kind of candidate that ``params`` make; those of one kind take about as long. "" where all are alike."""
+        return ""
+
+    @property
+    def families(self) -> tuple[str, ...]:
+        """All kinds there are."""
+        return ()
+
+    def seconds(self, family: str) -> float:
+        """Roughly the seconds that one fit of the kind needs on one core before it is worth anything."""
+        return 0.0
+
+    def confined(self, family: str) -> dict[str, Any]:
+        """The answers that make a candidate one of ``family``."""
+        return {}
 
     @abstractmethod
     def to_json(self) -> dict[str, Any]:

@@ -7,7 +7,7 @@ another parameter, and what a strategy learns of one family is not mixed up with
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from optuna.trial import BaseTrial
@@ -22,9 +22,9 @@ from hortus.spaces.pipeline import ModelNode, Node, Pipeline, RowsNode, StepNode
 # The models a search considers, in the order in which a portfolio tries them.
 CANDIDATES = (
     "lightgbm",
+    "catboost",
     "linear",
     "extra_trees",
-    "catboost",
     "mlp",
     "xgboost",
     "forest",
@@ -53,6 +53,23 @@ class PipelineSpace(Space):
     def to_json(self) -> dict[str, Any]:
         """Its name and settings."""
         return {"name": self.name, "models": list(self.models)}
+
+    def family(self, params: Mapping[str, Any]) -> str:
+        """The model."""
+        return str(params.get("model", ""))
+
+    @property
+    def families(self) -> tuple[str, ...]:
+        """The models."""
+        return self.models
+
+    def seconds(self, family: str) -> float:
+        """As the model knows of itself."""
+        return MODELS[family].seconds(self.facts) if family in MODELS else 0.0
+
+    def confined(self, family: str) -> Params:
+        """The model, named."""
+        return {"model": family}
 
     def __call__(self, trial: BaseTrial) -> Pipeline:
         """Ask for a model, its preparation, its features and its hyperparameters."""

@@ -11,6 +11,10 @@ from hortus.models import MODELS
 from hortus.models.base import Params
 from hortus.spaces.pipelines import PipelineSpace
 
+# Models that take long over many rows and learn little more from them.
+SATURATING = ("linear", "neighbors")
+MANY_ROWS = 100_000
+
 
 def portfolio(space: PipelineSpace) -> list[Params]:
     """Params of the chains to start from, in the order to try them.
@@ -19,7 +23,9 @@ def portfolio(space: PipelineSpace) -> list[Params]:
     turn: the second setting of each model, the third, and so on.
     """
     facts = space.facts
-    settings = {name: [MODELS[name].default(facts), *MODELS[name].portfolio(facts)] for name in space.models}
+    # Stable: where rows are many, what learns little more from them comes last.
+    models = sorted(space.models, key=lambda name: facts.train_rows > MANY_ROWS and name in SATURATING)
+    settings = {name: [MODELS[name].default(facts), *MODELS[name].portfolio(facts)] for name in models}
     depth = max((len(rows) for rows in settings.values()), default=0)
     levels = [(name, rows[level]) for level in range(depth) for name, rows in settings.items() if level < len(rows)]
     return [_named(space, name, setting) for name, setting in levels]

@@ -11,7 +11,7 @@ be cut out and put in elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from optuna.trial import BaseTrial
@@ -72,6 +72,19 @@ class TreeSpace(Space):
     def to_json(self) -> dict[str, Any]:
         """Its name and settings."""
         return {"name": self.name, "depth": self.depth, "models": list(self.models)}
+
+    def family(self, params: Mapping[str, Any]) -> str:
+        """The model at the root."""
+        return str(params.get("root/model", ""))
+
+    @property
+    def families(self) -> tuple[str, ...]:
+        """The models at the root."""
+        return self.models
+
+    def confined(self, family: str) -> Params:
+        """The model at the root, named."""
+        return {"root/model": family}
 
     def __call__(self, trial: BaseTrial) -> Pipeline:
         """Ask for a tree, from the root down."""

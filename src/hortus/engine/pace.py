@@ -1,0 +1,45 @@
+"""How long a trial will take, judged by those before it, so that none starts that cannot end in time."""
+
+from __future__ import annotations
+
+import statistics
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
+
+from hortus.spaces.base import Space
+
+# A trial is started when this much of the time left would do for one as long as the usual one of its family.
+MARGIN = 1.0
+# Of a family that has not run yet: it may take this share of the time left, so that others have their turn too.
+UNTRIED_SHARE = 0.6
+
+
+class Pace:
+    """Seconds of trials, family by family.
+
+    Args:
+        space: names a candidate's family and knows, roughly, what one fit needs.
+        fits: fits in one trial (its folds).
+    """
+
+    def __init__(self, space: Space, fits: int) -> None:
+        self._space = space
+        self._fits = fits
+        self._taken: dict[str, list[float]] = defaultdict(list)
+
+    def note(self, params: Mapping[str, Any], seconds: float) -> None:
+        """Take in what a trial took."""
+        self._taken[self._space.family(params)].append(seconds)
+
+    def fits_in(self, family: str, left: float) -> bool:
+        """Whether a trial of ``family`` is likely to end within ``left`` seconds."""
+        taken = self._taken.get(family)
+        if taken:
+            return MARGIN * statistics.median(taken) < left
+        return self._space.seconds(family) * self._fits < UNTRIED_SHARE * left
+
+    @property
+    def least(self) -> float:
+        """Seconds of the quickest family so far: with less than this left, nothing is worth starting."""
+        return min((statistics.median(taken) for taken in self._taken.values()), default=0.0)
