@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 200_000
 MOST_COLUMNS = 2_000
-# Rows x epochs that take about 8 seconds on a core.
-EFFORT = 500_000
+# Rows x epochs that take some 5 seconds on a core.
+EFFORT = 300_000
 
 
 class MLP(Model):
@@ -155,7 +155,7 @@ class MLP(Model):
         return (y - self._unit[0]) / self._unit[1] if self._outputs.regression else y
 
     def _epochs(self, rows: int) -> int:
-        return max(4, math.ceil(self.effort * min(200, max(12, EFFORT / rows))))
+        return max(4, math.ceil(self.effort * min(120, max(10, EFFORT / rows))))
 
     def _build(self) -> Network:
         from hortus.models.mlp_network import Network

@@ -51,7 +51,7 @@ def train_network(
     y = _target(train[1], network)
     weight = None if train[2] is None else torch.from_numpy((train[2] / train[2].mean()).astype(np.float32))
     rows = len(y)
-    batch = min(rows, 256 if rows <= 30_000 else 512)
+    batch = min(rows, (128 if rows <= 2_000 else 256) if rows <= 30_000 else 512)
     steps = max(1, rows // batch)
     first = torch.randperm(rows, generator=generator)[:FIRST]
     network.initialize(fed[0][first], fed[1][first], fed[2][first], generator)
