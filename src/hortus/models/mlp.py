@@ -139,7 +139,7 @@ class MLP(Model):
                 rows[0],
                 rows[1] if len(rows) > 1 else None,
                 context,
-                epochs=self._epochs(len(y)),
+                epochs=max(1, round(self._epochs(len(y)) * context.rounds)),
                 learning_rate=self.learning_rate,
                 dropout=self.dropout,
                 weight_decay=self.weight_decay,

@@ -1,0 +1,111 @@
+"""What single learners promise beyond the contract."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import sparse
+from sklearn.datasets import load_breast_cancer, load_diabetes
+from sklearn.linear_model import Ridge
+from sklearn.tree import DecisionTreeClassifier
+
+from hortus.data.columns import MatrixColumn
+from hortus.data.matrix import Matrix
+from hortus.data.rows import Rows
+from hortus.errors import ArtifactError, MissingExtraError
+from hortus.models import MODELS
+from hortus.models.base import FitContext
+from hortus.models.flat_trees import flatten, rebuild
+from hortus.models.growth import Growth
+from hortus.models.libraries import require
+from hortus.models.linear import Linear
+from hortus.models.outputs import Outputs
+from hortus.testing.models import facts_of
+
+
+def _matrix(X: np.ndarray, text: sparse.csr_array | None = None) -> Matrix:
+    columns = tuple(MatrixColumn(f"c{i}", f"c{i}") for i in range(X.shape[1]))
+    return Matrix(X.astype(np.float32), columns, text)
+
+
+def test_flat_trees_decide_as_scikit_learn_s() -> None:
+    X, y = load_breast_cancer(return_X_y=True)
+    X = X.astype(np.float32)
+    X[::7, 3] = np.nan
+    tree = DecisionTreeClassifier(random_state=0).fit(X, y).tree_
+    again = rebuild(flatten([tree], regression=False, smoothing=0.0))[0]
+    np.testing.assert_allclose(again.predict(X), tree.predict(X)[:, :], atol=1e-3)
+
+
+@pytest.mark.parametrize(("name", "value"), [("left", 10**6), ("right", -1), ("left", 0), ("feature", 999)])
+def test_a_damaged_tree_is_refused(name: str, value: int) -> None:
+    X, y = load_breast_cancer(return_X_y=True)
+    state = flatten([DecisionTreeClassifier(max_depth=3).fit(X, y).tree_], regression=False, smoothing=0.0)
+    state[name] = state[name].copy()
+    state[name][-1] = value
+    with pytest.raises(ArtifactError):
+        rebuild(state)
+
+
+def test_linear_regression_is_ridge() -> None:
+    X, y = load_diabetes(return_X_y=True)
+    X = (X / X.std(axis=0)).astype(np.float32)
+    model = Linear(C=100.0).fit(Rows(_matrix(X), y), FitContext("regression", 0))
+    expected = Ridge(alpha=1.0).fit(X.astype(np.float64), y).predict(X)
+    np.testing.assert_allclose(model.predict(_matrix(X)), expected, rtol=1e-6)
+
+
+def test_linear_reads_the_words() -> None:
+    rng = np.random.default_rng(0)
+    words = (rng.random((300, 40)) < 0.1).astype(np.float32)
+    y = (words[:, 0] + words[:, 1] > 0).astype(np.int64)
+    X = _matrix(rng.normal(size=(300, 2)), sparse.csr_array(words))
+    model = Linear(C=100.0, text_weight=2.0).fit(Rows(X, y), FitContext("binary", 2), Rows(X, y))
+    assert np.mean(model.predict(X).argmax(axis=1) == y) > 0.95
+
+
+def test_a_missing_library_is_named_with_its_command() -> None:
+    with pytest.raises(MissingExtraError, match=r"pip install 'hortus\[nets\]'"):
+        require("no_such_library", "nets")
+
+
+def test_a_learner_whose_library_is_missing_does_not_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    from hortus.models import catboost
+
+    facts = facts_of(Rows(_matrix(np.zeros((50, 2))), np.zeros(50)), "regression")
+    monkeypatch.setattr(catboost, "installed", lambda *_: False)
+    assert not MODELS["catboost"].fits(facts)
+
+
+def test_growth_waits_longer_the_longer_it_took() -> None:
+    growth = Growth(FitContext("binary", 2), base=2, share=0.5)
+    losses = [1.0, 0.9, 0.8, 0.7, 0.6, *[0.9] * 20]
+    told = [growth.stops(loss) for loss in losses]
+    # Best in round 4: it waits 2 + 0.5 * 4 rounds, and stops in the one after.
+    assert told.index(True) == 9
+    assert growth.kept == 5
+
+
+def test_probabilities_are_spread_over_all_classes() -> None:
+    outputs = Outputs.learn(np.array([1, 3, 3]), FitContext("multiclass", 5))
+    np.testing.assert_allclose(outputs.probabilities(np.array([0.25])), [[0, 0.75, 0, 0.25, 0]])
+    assert Outputs.from_json(outputs.to_json()).present.tolist() == [1, 3]
+
+
+def test_catboost_writes_no_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("catboost")
+    monkeypatch.chdir(tmp_path)
+    X, y = load_diabetes(return_X_y=True)
+    MODELS["catboost"](depth=3).fit(Rows(_matrix(X), y), FitContext("regression", 0), Rows(_matrix(X), y))
+    assert not list(tmp_path.iterdir())
+
+
+def test_naming_the_learners_imports_no_library() -> None:
+    import subprocess
+
+    libraries = "{'torch', 'lightgbm', 'catboost', 'xgboost'}"
+    code = f"import sys, hortus.models as m; list(m.MODELS); print(sorted({libraries} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
