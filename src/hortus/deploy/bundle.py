@@ -23,7 +23,9 @@ from hortus.data.artifacts import unpack
 from hortus.data.schema import Schema
 from hortus.data.store import load_state, save_state
 from hortus.data.task import Task
+from hortus.ensemble.calibration import Temperature
 from hortus.ensemble.predictor import Member, Predictor
+from hortus.ensemble.stacking import Stacking, numbers
 from hortus.errors import ArtifactError
 from hortus.features.encode import TableEncoder
 from hortus.spaces.pipeline import FittedPipeline
@@ -54,7 +56,15 @@ class Chosen:
 
 
 def write_bundle(
-    path: Path, *, task: Task, schema: Schema, encoder: TableEncoder, members: Sequence[Chosen], facts: dict[str, Any]
+    path: Path,
+    *,
+    task: Task,
+    schema: Schema,
+    encoder: TableEncoder,
+    members: Sequence[Chosen],
+    facts: dict[str, Any],
+    stacking: Stacking | None = None,
+    calibration: Temperature | None = None,
 ) -> None:
     """Write a bundle from members that lie on disk; the file appears whole or not at all.
 
@@ -65,6 +75,8 @@ def write_bundle(
         encoder: from the schema's frame to the members' matrix.
         members: the ensemble.
         facts: whatever else the manifest is to say: score, metric, rows.
+        stacking: of the members, in their order; None for the average by their weights.
+        calibration: applied last; None for none.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".bundle-") as made:
@@ -82,6 +94,8 @@ def write_bundle(
                 {"number": m.number, "name": m.name, "weight": m.weight, "part": f"members/{m.number:06d}.zip"}
                 for m in members
             ],
+            "stacking": None if stacking is None else stacking.to_json(),
+            "calibration": None if calibration is None else calibration.to_json(),
             "facts": facts,
             "parts": {name: {"sha256": _digest(file), "size": file.stat().st_size} for name, file in parts.items()},
         }
@@ -191,11 +205,28 @@ def _damaged(path: Path, name: str) -> ArtifactError:
 def _assemble(manifest: dict[str, Any], folder: Path) -> Predictor:
     encoder = TableEncoder()
     encoder.restore(load_state(folder / "encoder"))
+    task = Task.from_json(manifest["task"])
+    stacking, calibration = _combination(manifest, task)
     return Predictor(
-        task=Task.from_json(manifest["task"]),
+        task=task,
         schema=Schema.from_json(manifest["schema"]),
         encoder=encoder,
         members=tuple(_member(row, folder) for row in manifest["members"]),
+        stacking=stacking,
+        calibration=calibration,
+    )
+
+
+def _combination(manifest: dict[str, Any], task: Task) -> tuple[Stacking | None, Temperature | None]:
+    """How the members are brought together; files from before there was a choice hold neither."""
+    weights = numbers([row["weight"] for row in manifest["members"]], "weights")
+    stacking, calibration = manifest.get("stacking"), manifest.get("calibration")
+    fits = isinstance(stacking, dict | None) and isinstance(calibration, dict | None)
+    if not weights or not fits or (calibration is not None and task.kind == "regression"):
+        raise ArtifactError("The ensemble of this model is not one that Hortus writes.", code="ensemble-damaged")
+    return (
+        None if stacking is None else Stacking.from_json(stacking, models=len(weights), classes=len(task.classes)),
+        None if calibration is None else Temperature.from_json(calibration),
     )
 
 

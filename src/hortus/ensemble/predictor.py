@@ -14,6 +14,8 @@ from hortus.data.matrix import Matrix
 from hortus.data.notes import Note
 from hortus.data.schema import Schema
 from hortus.data.task import Task
+from hortus.ensemble.calibration import Temperature
+from hortus.ensemble.stacking import Stacking
 from hortus.errors import SettingError
 from hortus.features.encode import TableEncoder
 from hortus.spaces.pipeline import FittedPipeline
@@ -52,12 +54,16 @@ class Predictor:
         schema: what a table must have.
         encoder: from the schema's canonical frame to the matrix that members take.
         members: the ensemble; weights sum to 1.
+        stacking: how they are brought together; None for the average by their weights.
+        calibration: of the probabilities, applied last; None for none.
     """
 
     task: Task
     schema: Schema
     encoder: TableEncoder
     members: tuple[Member, ...]
+    stacking: Stacking | None = None
+    calibration: Temperature | None = None
     notes: list[Note] = field(default_factory=list, compare=False)
 
     def raw(self, frame: pd.DataFrame) -> NDArray[np.float64]:
@@ -71,7 +77,12 @@ class Predictor:
         X = self.encoder.transform(canonical)
         if not len(X):
             return np.empty((0, len(self.task.classes)) if self.task.classes else (0,))
-        return blend([member.predict(X) for member in self.members], [member.weight for member in self.members])
+        predictions = [member.predict(X) for member in self.members]
+        if self.stacking is None:
+            found = blend(predictions, [member.weight for member in self.members])
+        else:
+            found = self.stacking.combine(predictions)
+        return found if self.calibration is None else self.calibration.apply(found)
 
     def predict(self, frame: pd.DataFrame) -> NDArray[Any]:
         """(n,) labels as they came in training, or values."""

@@ -16,8 +16,9 @@ from optuna.trial import TrialState
 from hortus.data.artifacts import Stored, verify
 from hortus.deploy.bundle import Chosen, write_bundle
 from hortus.engine.journal import TrialRow
-from hortus.ensemble.predictor import blend
-from hortus.ensemble.selection import select
+from hortus.ensemble.calibration import Temperature
+from hortus.ensemble.combination import Combination, combine
+from hortus.ensemble.stacking import Stacking
 from hortus.errors import ArtifactError
 from hortus.evaluation.base import Artifact
 from hortus.evaluation.full import validated
@@ -37,9 +38,11 @@ class Ensemble:
     Attributes:
         rows: the members' trials, the heaviest first.
         weights: by trial number; they sum to 1.
-        score: out of fold.
+        score: out of fold, and on rows that the weights were not chosen by where there was time for that.
         bounds: 95 % interval of that score.
         intervals: of the leading candidates' scores, by trial number.
+        stacking: how the members are brought together, in the order of ``rows``; None for the weighted average.
+        calibration: of the probabilities; None for none.
     """
 
     rows: tuple[TrialRow, ...]
@@ -47,6 +50,8 @@ class Ensemble:
     score: float
     bounds: tuple[float, float]
     intervals: dict[int, tuple[float, float]]
+    stacking: Stacking | None = None
+    calibration: Temperature | None = None
 
 
 def choose(
@@ -74,23 +79,26 @@ def choose(
     weight = None if prepared.data.weight is None else np.asarray(prepared.data.weight[judged])
     rated = [p[judged].astype(np.float64) for p in predictions]
     if single or len(done) == 1:
-        shares = np.eye(len(done))[0]
+        chosen = Combination(np.eye(len(done))[0], None, None, rated[0])
     else:
-        shares = select(rated, y, prepared.metric, weight=weight, seed=seed, deadline=deadline)
-    members = np.flatnonzero(shares)
-    blended = blend([rated[i] for i in members], [shares[i] for i in members])
+        folds = np.asarray(prepared.data.folds.assignment[judged])
+        chosen = combine(rated, y, prepared.metric, weight=weight, folds=folds, seed=seed, deadline=deadline)
+    shares = chosen.weights
     intervals = {}
     for row, prediction in zip(done[:SHOWN], rated[:SHOWN], strict=True):
         if deadline is not None and time.monotonic() > deadline:
             break
         intervals[row.number] = interval(prepared.metric, y, prediction, weight, seed=seed)
-    heaviest = sorted(members, key=lambda i: -shares[i])
+    members = np.flatnonzero(shares)
+    heaviest = members[np.argsort(-shares[members], kind="stable")]
     return Ensemble(
         rows=tuple(done[i] for i in heaviest),
         weights={done[i].number: float(shares[i]) for i in heaviest},
-        score=prepared.metric(y, blended, weight),
-        bounds=interval(prepared.metric, y, blended, weight, seed=seed),
+        score=prepared.metric(y, chosen.predictions, weight),
+        bounds=interval(prepared.metric, y, chosen.predictions, weight, seed=seed),
         intervals=intervals,
+        stacking=None if chosen.stacking is None else chosen.stacking.ordered(np.searchsorted(members, heaviest)),
+        calibration=chosen.calibration,
     )
 
 
@@ -111,6 +119,8 @@ def save(path: Path, ensemble: Ensemble, prepared: Prepared, folder: Path) -> No
         schema=prepared.schema,
         encoder=prepared.encoder,
         members=members,
+        stacking=ensemble.stacking,
+        calibration=ensemble.calibration,
         facts={"score": ensemble.score, "bounds": ensemble.bounds, "rows": len(prepared.data)},
     )
 
