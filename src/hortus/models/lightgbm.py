@@ -110,6 +110,7 @@ class LightGBM(Model):
         settings: list[Params] = [
             {"learning_rate": 0.05 if few else 0.1, "num_leaves": 16 if few else 64, "min_data_in_leaf": 10}
             | {"extra_trees": not few},
+            {"learning_rate": 0.06, "num_leaves": 16, "min_data_in_leaf": 20},
             {"learning_rate": 0.06, "num_leaves": 8, "min_data_in_leaf": 10, "bagging_fraction": 0.8, "lambda_l2": 3.0},
             {"learning_rate": 0.03, "num_leaves": 128, "min_data_in_leaf": 5, "feature_fraction": 0.7},
             {

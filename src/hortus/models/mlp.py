@@ -25,6 +25,8 @@ MOST_ROWS = 200_000
 MOST_COLUMNS = 2_000
 # Rows x epochs that take some 5 seconds on a core.
 EFFORT = 300_000
+# One row of one epoch on a core, before its columns are counted.
+ROW_SECONDS = 8e-6
 
 
 class MLP(Model):
@@ -107,6 +109,12 @@ class MLP(Model):
         """Whether the library is there, and rows and columns are few enough to train on in time."""
         small = facts.train_rows <= MOST_ROWS and facts.width <= MOST_COLUMNS
         return super().fits(facts) and small and installed("torch", "safetensors")
+
+    @classmethod
+    def seconds(cls, facts: Facts) -> float:
+        """An epoch's cost grows with rows and columns; a network cut short is worth little."""
+        rows = facts.train_rows
+        return ROW_SECONDS * rows * cls()._epochs(rows) * (1 + facts.width / 50)
 
     def fit(self, train: Rows, context: FitContext, valid: Rows | None = None) -> Self:
         """Train, and keep the epoch whose validation loss is least.
