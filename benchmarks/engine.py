@@ -30,7 +30,8 @@ from hortus.data.columns import MatrixColumn
 from hortus.data.facts import Facts
 from hortus.engine.executors.base import Event, Executor, Job
 from hortus.engine.journal import Journal
-from hortus.engine.loop import Plan, Search
+from hortus.engine.loop import Search
+from hortus.engine.plan import Plan
 from hortus.evaluation.base import Evaluation
 from hortus.run import Settings, fit
 from hortus.spaces.pipelines import PipelineSpace

@@ -1,95 +1,41 @@
 """The search itself: ask the strategy, evaluate in a slot, journal, tell.
 
 The same loop serves every space, strategy and evaluator. Two rules make a run repeatable. A fresh sampler, seeded
-by the trial's number, answers each ask, so nothing but the history decides. And when only trials count, ask k sees
-exactly the trials 0 … k - LAG, whichever finished first: so one slot, two slots, and a run that was killed and
-resumed all walk the same way.
+by the trial's number, answers each ask, so nothing but the history decides; and the history is told in a fixed order
+(`hortus.engine.history`).
 """
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
-from optuna.trial import FrozenTrial, Trial, TrialState
+from optuna.trial import TrialState
 
 from hortus.budget import Ledger
 from hortus.engine.executors.base import Event, Executor, Job
-from hortus.engine.journal import Journal, TrialRow
+from hortus.engine.history import LAG, History, Outcome
+from hortus.engine.journal import Journal
 from hortus.engine.pace import Pace
-from hortus.engine.progress import Listener, ProgressEvent
+from hortus.engine.plan import Plan
+from hortus.engine.progress import EventKind, Listener, ProgressEvent
 from hortus.engine.shelf import Shelf
-from hortus.engine.study import new_study
 from hortus.errors import RunError
-from hortus.evaluation.base import Evaluation, Fidelity
+from hortus.evaluation.base import Evaluation
 from hortus.evaluation.trial import Order
 from hortus.seeds import derive, stream
-from hortus.spaces.base import Space
 from hortus.strategies import make_sampler
+from hortus.strategies.grid import Grid
 from hortus.strategies.halving import make_pruner
 
-# How many trials back an ask looks when only trials count; at most so many run at once.
-LAG = 8
 # A trial may take this share of the time left; what grows step by step stops there.
 TRIAL_SHARE = 0.75
 # A killed trial is one that would not stop by itself this long (seconds) after it should have.
 OVERDUE = 0.3
 
 Why = Literal["trials", "time", "interrupted", "exhausted"]
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What is searched, and how.
-
-    Attributes:
-        space: what can be searched.
-        starts: params tried first, in this order.
-        strategy: a name in ``hortus.strategies.STRATEGIES``.
-        options: the strategy's own arguments.
-        pruner: a name that `make_pruner` knows.
-        rungs: cheap fidelities at which the pruner is asked; without any, it is asked after each fold.
-        evaluator: a name in ``hortus.evaluation.EVALUATORS``.
-        data: the folder of the encoded data set.
-        out: the run's folder.
-        seed: of the run.
-        threads: per slot.
-        fits: fits in one trial, for predicting how long it takes.
-        trials: how many trials there may be in all, those of earlier sittings included; None for no limit.
-        memory: bytes that one trial may hold; None for no limit.
-        reserve: seconds kept back for what comes after the search.
-        score: gives a trial's score where the evaluator could not (a metric that is the user's own function).
-    """
-
-    space: Space
-    strategy: str
-    data: Path
-    out: Path
-    seed: int
-    starts: Sequence[Mapping[str, Any]] = ()
-    options: Mapping[str, Any] = field(default_factory=dict)
-    pruner: str = "none"
-    rungs: tuple[Fidelity, ...] = ()
-    evaluator: str = "cross_validation"
-    fidelity: Fidelity = field(default_factory=Fidelity)
-    threads: int = 1
-    fits: int = 1
-    trials: int | None = None
-    memory: int | None = None
-    reserve: float = 0.0
-    score: Callable[[Evaluation], float] | None = None
-
-
-@dataclass(frozen=True)
-class _Outcome:
-    state: TrialState
-    score: float | None
-    evaluation: Evaluation | None = None
-    reason: str = ""
 
 
 class Search:
@@ -110,17 +56,15 @@ class Search:
         self._ledger = ledger
         self._emit = emit
         self._pruner = make_pruner(plan.pruner)
-        self._study = new_study()
-        self._running: dict[int, Trial] = {}
-        self._waiting: list[int] = []
-        self._outcomes: dict[int, _Outcome] = {}
-        self._told = 0
-        self._seen: dict[int, int] = {}
         self._pace = Pace(plan.space, plan.fits)
-        self._best = -math.inf
-        self._starts = list(plan.starts)
         self._shelf = Shelf(plan.out)
-        self._recall(journal.trials())
+        self._best = -math.inf
+        rows = journal.trials()
+        for row in rows:
+            self._count(row.params, Outcome(row.state, row.value, row.evaluation), row.number)
+        self._history = History(rows, ordered=ledger.budget.deterministic)
+        self._starts = list(plan.starts)[len(rows) :]
+        self._running: set[int] = set()
 
     def run(self, meanwhile: Callable[[], None] | None = None) -> Why:
         """Search until the budget is spent; return why it ended. What was under way then is given up.
@@ -150,33 +94,37 @@ class Search:
 
     def _fill(self) -> Why | None:
         """Start trials while slots are free; return why no more can be started, if that is so."""
+        history = self._history
         while len(self._running) < min(self._executor.capacity, LAG):
-            if self._waiting:
-                number = self._waiting.pop(0)
-                self._submit(self._revive(number))
+            if history.interrupted:
+                self._submit(history.interrupted.pop(0))
                 continue
-            number = len(self._study.get_trials(deepcopy=False))
-            if self.plan.trials is not None and number >= self.plan.trials:
+            if self.plan.trials is not None and len(history) >= self.plan.trials:
                 return "trials"
             if self._time_left() <= self._pace.least:
                 return "time"
-            if self._ledger.budget.deterministic and not self._tell_up_to(number - LAG):
+            if not history.ready():
                 return None
-            self._submit(self._ask(number))
+            number = self._ask()
+            if number is None:
+                return "exhausted"
+            self._submit(number)
         return None
 
-    def _ask(self, number: int) -> Trial:
-        self._study.sampler = make_sampler(
+    def _ask(self) -> int | None:
+        """The number of a new trial, in the journal; None where the strategy has nothing left to try."""
+        number = len(self._history)
+        sampler = make_sampler(
             self.plan.strategy, seed=derive(self.plan.seed, "ask", number), options=self.plan.options
         )
-        start = self._next_start() or self._affordable(number)
-        if start:
-            self._study.enqueue_trial(dict(start))
-        trial = self._study.ask()
+        start = self._next_start()
+        if not start and isinstance(sampler, Grid) and sampler.exhausted(self._history.study):
+            return None
+        trial = self._history.ask(sampler, start or self._affordable(number))
         candidate = self.plan.space(trial)
-        self._seen[number] = self._told
-        self._journal.asked(self._frozen(number), after=self._told, describe=candidate.describe())
-        return trial
+        seen = self._history.seen_by(number)
+        self._journal.asked(self._history.frozen(number), after=seen, describe=candidate.describe())
+        return number
 
     def _next_start(self) -> Mapping[str, Any]:
         """The next starting point that is likely to end in time; {} where there is none."""
@@ -212,14 +160,15 @@ class Search:
             rungs=self.plan.rungs if self.plan.pruner != "none" else (),
         )
 
-    def _submit(self, trial: Trial) -> None:
+    def _submit(self, number: int) -> None:
         left = self._time_left()
         timed = math.isfinite(left)
-        order = self._order(trial.number, trial.params, time.monotonic() + TRIAL_SHARE * left if timed else None)
+        params = self._history.frozen(number).params
+        order = self._order(number, params, time.monotonic() + TRIAL_SHARE * left if timed else None)
+        self._running.add(number)
+        self._tell("trial_started", number=number, name=self._name(number))
         seconds = left + OVERDUE if timed else None
-        self._running[trial.number] = trial
-        self._tell_listeners("trial_started", number=trial.number, name=self._name(trial.number))
-        self._executor.submit(Job(trial.number, order.to_json(), seconds=seconds, memory=self.plan.memory))
+        self._executor.submit(Job(number, order.to_json(), seconds=seconds, memory=self.plan.memory))
 
     # -- time -----------------------------------------------------------------------------------------------------
 
@@ -239,7 +188,7 @@ class Search:
         elif event.kind == "done":
             self._finish(event.number, self._complete(Evaluation.from_json(event.data)))
         elif event.kind == "pruned":
-            self._finish(event.number, _Outcome(TrialState.PRUNED, self._last_report(event.number), reason="pruned"))
+            self._finish(event.number, Outcome(TrialState.PRUNED, self._last_report(event.number), reason="pruned"))
         elif event.data.get("code") == "disk-full":
             # Every further trial would fail by it; what is in the journal is safe.
             raise RunError(
@@ -249,19 +198,19 @@ class Search:
             )
         else:
             reason = f"{event.data['reason']}: {event.data.get('detail', '')}".strip(": ")
-            self._finish(event.number, _Outcome(TrialState.FAIL, None, reason=reason))
+            self._finish(event.number, Outcome(TrialState.FAIL, None, reason=reason))
 
-    def _complete(self, evaluation: Evaluation) -> _Outcome:
+    def _complete(self, evaluation: Evaluation) -> Outcome:
         score = evaluation.score
         if score is None and self.plan.score is not None:
             score = self.plan.score(evaluation)
         if score is None or not math.isfinite(score):
-            return _Outcome(TrialState.FAIL, None, evaluation, f"error: the score is {score}")
-        return _Outcome(TrialState.COMPLETE, score, evaluation)
+            return Outcome(TrialState.FAIL, None, evaluation, f"error: the score is {score}")
+        return Outcome(TrialState.COMPLETE, score, evaluation)
 
-    def _finish(self, number: int, outcome: _Outcome) -> None:
-        trial = self._running.pop(number)
-        frozen = self._frozen(number)
+    def _finish(self, number: int, outcome: Outcome) -> None:
+        self._running.remove(number)
+        frozen = self._history.frozen(number)
         self._journal.finished(
             number,
             outcome.state,
@@ -270,110 +219,49 @@ class Search:
             reason=outcome.reason,
             intermediate=frozen.intermediate_values,
         )
-        if outcome.evaluation is not None:
-            self._note(trial, outcome.evaluation)
-        self._outcomes[number] = outcome
-        if not self._ledger.budget.deterministic:
-            self._tell(number)
-        self._report(frozen, outcome)
-
-    def _note(self, trial: Trial, evaluation: Evaluation) -> None:
-        trial.set_user_attr("work", evaluation.work)
-        self._pace.note(trial.params, evaluation.seconds)
-
-    def _report(self, frozen: FrozenTrial, outcome: _Outcome) -> None:
+        self._history.take(number, outcome)
         self._ledger.trials += 1
-        state = outcome.state.name.lower().replace("fail", "failed")
-        seconds = outcome.evaluation.seconds if outcome.evaluation else None
-        name = self._name(frozen.number)
-        self._tell_listeners(
+        name = self._name(number)
+        self._tell(
             "trial_finished",
-            number=frozen.number,
+            number=number,
             name=name,
-            state=state,
+            state=outcome.state.name.lower().replace("fail", "failed"),
             score=outcome.score,
-            seconds=seconds,
+            seconds=outcome.evaluation.seconds if outcome.evaluation else None,
             reason=outcome.reason,
         )
-        if outcome.state != TrialState.COMPLETE or outcome.score is None or outcome.evaluation is None:
+        best = self._best
+        self._count(frozen.params, outcome, number)
+        if self._best > best:
+            self._tell("best", score=self._best, name=name, members=1)
+
+    def _count(self, params: Mapping[str, Any], outcome: Outcome, number: int) -> None:
+        """What a trial's end says of the pace, the best score, and the models worth keeping."""
+        if outcome.evaluation is None:
             return
-        self._shelf.put(frozen.number, outcome.score, outcome.evaluation)
-        if outcome.score > self._best:
-            self._best = outcome.score
-            self._tell_listeners("best", score=outcome.score, name=name, members=1)
-
-    # -- telling ----------------------------------------------------------------------------------------------------
-
-    def _tell_up_to(self, number: int) -> bool:
-        """Tell trials in the order of their numbers up to ``number``; False if one of them still runs."""
-        while self._told <= number:
-            if self._told not in self._outcomes:
-                return False
-            self._tell(self._told)
-        return True
-
-    def _tell(self, number: int) -> None:
-        outcome = self._outcomes.pop(number)
-        if outcome.state == TrialState.PRUNED and outcome.score is None:
-            outcome = _Outcome(TrialState.FAIL, None)
-        value = outcome.score if outcome.state == TrialState.COMPLETE else None
-        self._study.tell(number, value, state=outcome.state)
-        self._told += 1
+        self._pace.note(params, outcome.evaluation.seconds)
+        if outcome.state == TrialState.COMPLETE and outcome.score is not None:
+            self._best = max(self._best, outcome.score)
+            self._shelf.put(number, outcome.score, outcome.evaluation)
 
     # -- pruning ----------------------------------------------------------------------------------------------------
 
     def _handle_report(self, event: Event) -> None:
-        trial = self._running[event.number]
-        step, value = int(event.data["step"]), float(event.data["value"])
-        trial.report(value, step)
+        number = event.number
+        self._history.trial(number).report(float(event.data["value"]), int(event.data["step"]))
         if self.plan.pruner != "none":
-            self._executor.answer(event.number, go_on=not self._should_stop(event.number))
-
-    def _should_stop(self, number: int) -> bool:
-        """What the pruner says, shown only the trials that ask number ``number`` saw."""
-        trials = self._study.get_trials(deepcopy=False)
-        seen = self._seen[number] if self._ledger.budget.deterministic else len(trials)
-        view = new_study()
-        view.add_trials([t for t in trials[:seen] if t.state.is_finished()])
-        return self._pruner.prune(view, trials[number])
+            stops = self._pruner.prune(self._history.shown_to(number), self._history.frozen(number))
+            self._executor.answer(number, go_on=not stops)
 
     def _last_report(self, number: int) -> float | None:
-        values = self._frozen(number).intermediate_values
+        values = self._history.frozen(number).intermediate_values
         return values[max(values)] if values else None
 
-    # -- remembering --------------------------------------------------------------------------------------------------
+    # -- saying -----------------------------------------------------------------------------------------------------
 
-    def _recall(self, rows: Sequence[TrialRow]) -> None:
-        """Take up where the journal stops: finished trials count, interrupted ones are run again."""
-        told_before_last = rows[-1].after if rows and self._ledger.budget.deterministic else len(rows)
-        for row in rows:
-            evaluation = row.evaluation
-            told = row.finished and row.number < told_before_last
-            self._study.add_trial(row.to_frozen(running=not told))
-            self._seen[row.number] = row.after
-            self._told += told
-            if self._starts:
-                self._starts.pop(0)
-            if evaluation is not None:
-                self._pace.note(row.params, evaluation.seconds)
-            if row.state == TrialState.COMPLETE and row.value is not None and evaluation is not None:
-                self._best = max(self._best, row.value)
-                self._shelf.put(row.number, row.value, evaluation)
-            if told:
-                continue
-            if row.finished:
-                self._outcomes[row.number] = _Outcome(row.state, row.value, evaluation, row.reason)
-            else:
-                self._waiting.append(row.number)
-
-    def _revive(self, number: int) -> Trial:
-        return Trial(self._study, self._frozen(number)._trial_id)
-
-    def _frozen(self, number: int) -> FrozenTrial:
-        return self._study.get_trials(deepcopy=False)[number]
-
-    def _tell_listeners(self, kind: Any, **data: Any) -> None:
+    def _tell(self, kind: EventKind, **data: Any) -> None:
         self._emit(ProgressEvent(kind, self._ledger.elapsed, data))
 
     def _name(self, number: int) -> str:
-        return self.plan.space.family(self._frozen(number).params) or f"trial {number}"
+        return self.plan.space.family(self._history.frozen(number).params) or f"trial {number}"

@@ -16,7 +16,8 @@ from hortus.engine.executors.base import Executor
 from hortus.engine.executors.limits import tree_memory
 from hortus.engine.journal import Journal
 from hortus.engine.lock import RunLock
-from hortus.engine.loop import Plan, Search
+from hortus.engine.loop import Search
+from hortus.engine.plan import Plan
 from hortus.engine.progress import Listener, ProgressEvent
 from hortus.errors import RunError
 from hortus.evaluation.base import Evaluation, Fidelity

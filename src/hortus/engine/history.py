@@ -1,0 +1,133 @@
+"""What the strategy has been told, and what waits to be told to it.
+
+When only trials count, ask k sees exactly the trials 0 … k - `LAG`, told in the order of their numbers, whichever
+finished first. So the walk does not depend on how many slots there are, nor on a kill and a resume in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from optuna.samplers import BaseSampler
+from optuna.study import Study
+from optuna.trial import FrozenTrial, Trial, TrialState
+
+from hortus.engine.row import TrialRow
+from hortus.engine.study import new_study
+from hortus.evaluation.base import Evaluation
+
+# How many trials back an ask looks when only trials count; at most so many run at once.
+LAG = 8
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a trial ended.
+
+    Attributes:
+        state: COMPLETE, PRUNED or FAIL.
+        score: greater is better; None where it failed.
+        evaluation: what the evaluator found, where it came so far.
+        reason: why it failed or was stopped.
+    """
+
+    state: TrialState
+    score: float | None
+    evaluation: Evaluation | None = None
+    reason: str = ""
+
+
+class History:
+    """The study of a run, and its trials' outcomes.
+
+    Args:
+        rows: the journal's; what had finished counts, what was interrupted is run again.
+        ordered: tell outcomes in the order of the trials' numbers, `LAG` behind; else as they come.
+
+    Attributes:
+        interrupted: numbers of the trials to run again, in order.
+    """
+
+    def __init__(self, rows: Sequence[TrialRow], *, ordered: bool) -> None:
+        self._study = new_study()
+        self._ordered = ordered
+        self._outcomes: dict[int, Outcome] = {}
+        self._told = 0
+        self._seen: dict[int, int] = {}
+        self.interrupted: list[int] = []
+        told_before = rows[-1].after if rows and ordered else len(rows)
+        for row in rows:
+            told = row.finished and row.number < told_before
+            self._study.add_trial(row.to_frozen(running=not told))
+            self._seen[row.number] = row.after
+            self._told += told
+            if not row.finished:
+                self.interrupted.append(row.number)
+            elif not told:
+                self._outcomes[row.number] = Outcome(row.state, row.value, row.evaluation, row.reason)
+
+    def __len__(self) -> int:
+        """How many trials were asked."""
+        return len(self._study.get_trials(deepcopy=False))
+
+    @property
+    def study(self) -> Study:
+        """The study itself, as samplers see it."""
+        return self._study
+
+    def ready(self) -> bool:
+        """Tell what the next ask is to see; False where a trial that it must see still runs."""
+        if not self._ordered:
+            return True
+        while self._told <= len(self) - LAG:
+            if self._told not in self._outcomes:
+                return False
+            self._tell(self._told)
+        return True
+
+    def ask(self, sampler: BaseSampler, answers: Mapping[str, Any]) -> Trial:
+        """The next trial; ``answers`` are given, the sampler gives the rest."""
+        self._study.sampler = sampler
+        if answers:
+            self._study.enqueue_trial(dict(answers))
+        trial = self._study.ask()
+        self._seen[trial.number] = self._told
+        return trial
+
+    def seen_by(self, number: int) -> int:
+        """How many trials had been told when trial ``number`` was asked."""
+        return self._seen[number]
+
+    def frozen(self, number: int) -> FrozenTrial:
+        """Trial ``number`` as it stands."""
+        return self._study.get_trials(deepcopy=False)[number]
+
+    def trial(self, number: int) -> Trial:
+        """Trial ``number``, to report to."""
+        return Trial(self._study, self.frozen(number)._trial_id)
+
+    def take(self, number: int, outcome: Outcome) -> None:
+        """Take in how trial ``number`` ended."""
+        if outcome.evaluation is not None:
+            self.trial(number).set_user_attr("work", outcome.evaluation.work)
+        self._outcomes[number] = outcome
+        if not self._ordered:
+            self._tell(number)
+
+    def shown_to(self, number: int) -> Study:
+        """A study of the finished trials that trial ``number`` may be compared with: those its ask saw."""
+        trials = self._study.get_trials(deepcopy=False)
+        view = new_study()
+        shown = trials[: self._seen[number]] if self._ordered else trials
+        view.add_trials([trial for trial in shown if trial.state.is_finished()])
+        return view
+
+    def _tell(self, number: int) -> None:
+        outcome = self._outcomes.pop(number)
+        state = outcome.state
+        if state == TrialState.PRUNED and outcome.score is None:
+            state = TrialState.FAIL
+        self._study.tell(number, outcome.score if state == TrialState.COMPLETE else None, state=state)
+        self._told += 1

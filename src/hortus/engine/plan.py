@@ -1,0 +1,53 @@
+"""What a search is to do, decided before it begins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hortus.evaluation.base import Evaluation, Fidelity
+from hortus.spaces.base import Space
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is searched, and how.
+
+    Attributes:
+        space: what can be searched.
+        starts: params tried first, in this order.
+        strategy: a name in ``hortus.strategies.STRATEGIES``.
+        options: the strategy's own arguments.
+        pruner: a name that `make_pruner` knows.
+        rungs: cheap fidelities at which the pruner is asked; without any, it is asked after each fold.
+        evaluator: a name in ``hortus.evaluation.EVALUATORS``.
+        data: the folder of the encoded data set.
+        out: the run's folder.
+        seed: of the run.
+        threads: per slot.
+        fits: fits in one trial, for predicting how long it takes.
+        trials: how many trials there may be in all, those of earlier sittings included; None for no limit.
+        memory: bytes that one trial may hold; None for no limit.
+        reserve: seconds kept back for what comes after the search.
+        score: gives a trial's score where the evaluator could not (a metric that is the user's own function).
+    """
+
+    space: Space
+    strategy: str
+    data: Path
+    out: Path
+    seed: int
+    starts: Sequence[Mapping[str, Any]] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
+    pruner: str = "none"
+    rungs: tuple[Fidelity, ...] = ()
+    evaluator: str = "cross_validation"
+    fidelity: Fidelity = field(default_factory=Fidelity)
+    threads: int = 1
+    fits: int = 1
+    trials: int | None = None
+    memory: int | None = None
+    reserve: float = 0.0
+    score: Callable[[Evaluation], float] | None = None
