@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DEMO_SECONDS ?= 60
 
-.PHONY: help setup demo test lint types layers words dependencies ci bench-peers bench-engine clean
+.PHONY: help setup demo test lint types layers words dependencies ci bench-peers bench-engine bench-floors bench-readme clean
 
 help: ## Show what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,12 @@ bench-peers: $(READY) ## Compare with other AutoML systems on the same splits, c
 
 bench-engine: $(READY) ## Measure the engine's own overhead
 	$(BIN)/python -m benchmarks.engine
+
+bench-floors: $(READY) ## Hold every open table against scikit-learn's gradient boosting at its defaults
+	$(BIN)/python -m benchmarks.floors
+
+bench-readme: $(READY) ## Write README's figures from benchmarks/results
+	$(BIN)/python -m benchmarks.readme
 
 clean: ## Remove what was built
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

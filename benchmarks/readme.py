@@ -1,0 +1,202 @@
+"""README's figures, written from benchmarks/results, so that nobody types one.
+
+    make bench-readme
+
+Between the marks named peers: the tables of peers.csv (a line a run, as the peers' runner writes it), budget by
+budget, and how many floors of floors.csv were reached. Between those named engine: the figures of engine.json, and of
+digits.json where it is there; both are {"machine": {...}, "figures": {name: number}}. Without results the place says
+so.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import re
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.standings import BASELINE, OURS, Run, by_peer, common, normalized, ranks, read_runs, win
+
+ROOT = Path(__file__).resolve().parent.parent
+RESULTS = ROOT / "benchmarks" / "results"
+NOTHING = "No result is recorded for this version yet."
+
+HEADS = ["system", "version", "tables", "mean rank", "mean score", "Hortus wins"]
+HEADS += ["fit s", "over s", "row ms", "peak MB", "model MB"]
+LEGEND = """\
+On a quarter of the rows held out: ROC AUC for two classes, log loss for more, RMSE for a regression. *Tables*: on how
+many it ended well. *Mean rank*: 1 is the best; with its standard error; a failed run ranks last. *Mean score*: 0 is
+the constant prediction, 1 the best system of that table. *Hortus wins*: where its score is better; a tie is half a win.
+*Over s*: the most by which a fit exceeded its seconds. *Row ms*: to predict one row. *Peak MB*: the most that all
+processes held together. The baselines need neither seconds nor a seed."""
+FIGURES = {
+    "import_hortus_s": ("`import hortus`", "s"),
+    "help_s": ("`hortus --help`, as a user calls it", "s"),
+    "random_ms_a_trial": ("ask, journal and tell, a trial: random search", "ms"),
+    "tpe_ms_a_trial": ("the same: TPE", "ms"),
+    "evolution_ms_a_trial": ("the same: evolution", "ms"),
+    "baseline_s": ("from the call to a first model (10,000 rows, 20 columns, 10 s)", "s"),
+    "first_trial_s": ("from the call to the first trial's end", "s"),
+    "ending_s": ("choosing, saving and loading the model, and one prediction", "s"),
+    "over_s": ("from the call to that prediction, beyond the 10 s", "s"),
+    "pipelines": ("pipelines of the digits example above", ""),
+    "fit_s": ("its fit", "s"),
+    "accuracy": ("its accuracy on the images held out", ""),
+}
+
+
+# -- tables ---------------------------------------------------------------------------------------------------------
+
+
+def peers_part(runs: Sequence[Run], floors: Sequence[Mapping[str, str]], machine: str) -> str:
+    """What stands between the marks named peers."""
+    parts = []
+    budgets = sorted({run.budget for run in runs if not run.peer.startswith(BASELINE)})
+    tables = [table for table in (_budget_part(runs, budget, machine) for budget in budgets) if table]
+    if tables:
+        parts += [LEGEND, *tables]
+    if floors:
+        reached = sum(row["reached"] == "True" for row in floors)
+        parts.append(
+            f"The floor, scikit-learn's HistGradientBoosting at its defaults, is reached within noise on {reached} of "
+            f"{len(floors)} open tables (`make bench-floors`, {_span(row['date'] for row in floors)})."
+        )
+    return "\n\n".join(parts) or NOTHING
+
+
+def _budget_part(runs: Sequence[Run], budget: float, machine: str) -> str:
+    found = by_peer(runs, budget)
+    units, few = common(found)
+    if not units:
+        return ""
+    rows = {peer: [found[peer][unit] for unit in units] for peer in found if peer not in few}
+    scores = [{peer: rows[peer][i].up for peer in rows} for i in range(len(units))]
+    ranked, shares = [ranks(one) for one in scores], [normalized(one) for one in scores]
+    order = sorted(rows, key=lambda peer: (statistics.fmean(one[peer] for one in ranked), peer))
+    lines = [_line(peer, rows, [one[peer] for one in ranked], [one[peer] for one in shares]) for peer in order]
+    tables, seeds, splits = (len(set(each)) for each in zip(*units, strict=True))
+    dates = _span(run.when[:10] for peer in rows for run in rows[peer])
+    intro = (
+        f"**{budget:g} seconds**: {_counted(tables, 'table')}, {_counted(splits, 'split')} and "
+        f"{_counted(seeds, 'seed')} each, counting only what every system below has been run on"
+        f"{machine and f'; {machine}'}; {dates}."
+    )
+    reference = max(len(each) for each in found.values())
+    left = "; ".join(f"{peer} ({len(found[peer])} of {reference} runs)" for peer in few)
+    return "\n\n".join([intro, _table(HEADS, lines), *([f"Not compared, for want of runs: {left}."] if left else [])])
+
+
+def _line(peer: str, rows: Mapping[str, list[Run]], rank: list[float], share: list[float]) -> list[str]:
+    runs = rows[peer]
+    baseline = peer.startswith(BASELINE)
+    fits = _costs(runs, "fit_s")
+    over = max((run.costs["fit_s"] - run.budget for run in runs if "fit_s" in run.costs), default=None)
+    wins = statistics.fmean(win(a.up, b.up) for a, b in zip(rows[OURS], runs, strict=True)) if OURS in rows else None
+    error = statistics.stdev(rank) / math.sqrt(len(rank)) if len(rank) > 1 else None
+    name = peer.removeprefix(BASELINE) + " (baseline)" if baseline else peer
+    return [
+        "**Hortus**" if peer == OURS else name,
+        runs[-1].version,
+        f"{sum(run.up is not None for run in runs)} of {len(runs)}",
+        _written(statistics.fmean(rank), 2) + (f" ± {error:.2f}" if error is not None else ""),
+        _written(statistics.fmean(share), 3),
+        "" if peer == OURS or wins is None else f"{wins:.0%}",
+        _written(_mean(fits), 1),
+        "" if baseline else _written(over, 1),
+        _written(_mean(_costs(runs, "predict_one_ms")), 1),
+        _written(max(_costs(runs, "peak_mb"), default=None), 0),
+        _written(_mean(_costs(runs, "model_mb")), 1),
+    ]
+
+
+def engine_part(*found: Mapping[str, Any] | None) -> str:
+    """What stands between the marks named engine: the figures of each file that is there."""
+    parts = []
+    for one in found:
+        if one is None:
+            continue
+        lines = []
+        for name, value in one["figures"].items():
+            label, unit = FIGURES.get(name, (name, ""))
+            written = f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
+            lines.append([label, f"{written} {unit}".rstrip()])
+        parts += [_table(("what", "measured"), lines), f"Measured on {_machine(one)}; {one['machine']['date']}."]
+    return "\n\n".join(parts) or NOTHING
+
+
+def _machine(found: Mapping[str, Any] | None) -> str:
+    if found is None:
+        return ""
+    machine = found["machine"]
+    return ", ".join([str(machine["machine"])] + ([f"Python {machine['python']}"] if "python" in machine else []))
+
+
+def _table(heads: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    rule = ["---", *["---:"] * (len(heads) - 1)]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in (heads, rule, *lines))
+
+
+def _costs(runs: Iterable[Run], name: str) -> list[float]:
+    return [run.costs[name] for run in runs if name in run.costs]
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return statistics.fmean(values) if values else None
+
+
+def _written(value: float | None, digits: int) -> str:
+    return "" if value is None else f"{value:,.{digits}f}"
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}" + ("" if count == 1 else "s")
+
+
+def _span(dates: Iterable[str]) -> str:
+    known = sorted(set(dates))
+    return known[0] if len(known) == 1 else f"{known[0]} to {known[-1]}"
+
+
+# -- README ---------------------------------------------------------------------------------------------------------
+
+
+def filled(text: str, results: Path) -> str:
+    """The README's text with both places written from the results in a folder.
+
+    Raises:
+        SystemExit: a place is not marked.
+    """
+    engine, digits = _json(results / "engine.json"), _json(results / "digits.json")
+    floors = results / "floors.csv"
+    rows = list(csv.DictReader(floors.read_text(encoding="utf-8").splitlines())) if floors.exists() else []
+    text = _replaced(text, "peers", peers_part(read_runs(results / "peers.csv"), rows, _machine(engine)))
+    return _replaced(text, "engine", engine_part(engine, digits))
+
+
+def _replaced(text: str, place: str, part: str) -> str:
+    begin, end = f"<!-- {place}: begin -->", f"<!-- {place}: end -->"
+    found = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", flags=re.DOTALL)
+    if len(found.findall(text)) != 1:
+        raise SystemExit(f"README.md needs one place between {begin} and {end}.")
+    return found.sub(lambda _match: f"{begin}\n{part}\n{end}", text)
+
+
+def _json(path: Path) -> dict[str, Any] | None:
+    if not path.exists():
+        return None
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
+def main() -> None:
+    """Write README.md anew."""
+    readme = ROOT / "README.md"
+    readme.write_text(filled(readme.read_text(encoding="utf-8"), RESULTS), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
