@@ -6,7 +6,8 @@ finished first. So the walk does not depend on how many slots there are, nor on 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -99,6 +100,14 @@ class History:
     def seen_by(self, number: int) -> int:
         """How many trials had been told when trial ``number`` was asked."""
         return self._seen[number]
+
+    def best(self, family: Callable[[Mapping[str, Any]], str]) -> dict[str, float]:
+        """The best score told so far, family by family."""
+        found: dict[str, float] = {}
+        for trial in self._study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)):
+            name = family(trial.params)
+            found[name] = max(found.get(name, -math.inf), float(trial.values[0]))
+        return found
 
     def frozen(self, number: int) -> FrozenTrial:
         """Trial ``number`` as it stands."""

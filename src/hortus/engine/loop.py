@@ -120,7 +120,10 @@ class Search:
         start = self._next_start()
         if not start and isinstance(sampler, Grid) and sampler.exhausted(self._history.study):
             return None
-        trial = self._history.ask(sampler, start or self._affordable(number))
+        if not start and math.isfinite(self._time_left()):
+            rng = stream(self.plan.seed, "affordable", number)
+            start = self._pace.affordable(self._history.best(self.plan.space.family), self._time_left(), rng)
+        trial = self._history.ask(sampler, start)
         candidate = self.plan.space(trial)
         seen = self._history.seen_by(number)
         self._journal.asked(self._history.frozen(number), after=seen, describe=candidate.describe())
@@ -133,15 +136,6 @@ class Search:
             if self._pace.fits_in(self.plan.space.family(start), self._time_left()):
                 return start
         return {}
-
-    def _affordable(self, number: int) -> Mapping[str, Any]:
-        """Where some families would not end in time: one of those that would."""
-        families = self.plan.space.families
-        kept = [family for family in families if self._pace.fits_in(family, self._time_left())]
-        if not kept or len(kept) == len(families):
-            return {}
-        chosen = int(stream(self.plan.seed, "affordable", number).integers(len(kept)))
-        return self.plan.space.confined(kept[chosen])
 
     def _order(self, number: int, params: dict[str, Any], deadline: float | None) -> Order:
         return Order(

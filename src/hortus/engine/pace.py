@@ -7,6 +7,8 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from hortus.spaces.base import Space
 
 # A trial is started when this much of the time left would do for one as long as the usual one of its family.
@@ -31,6 +33,22 @@ class Pace:
     def note(self, params: Mapping[str, Any], seconds: float) -> None:
         """Take in what a trial took."""
         self._taken[self._space.family(params)].append(seconds)
+
+    def affordable(self, best: Mapping[str, float], left: float, rng: np.random.Generator) -> dict[str, Any]:
+        """Answers that keep an ask to a family that would end in time; {} where all would, or none.
+
+        Args:
+            best: the best score of each family so far; the better one is, the likelier it is taken.
+            left: seconds.
+            rng: draws the family.
+        """
+        families = self._space.families
+        kept = [family for family in families if self.fits_in(family, left)]
+        if not kept or len(kept) == len(families):
+            return {}
+        ranked = sorted(kept, key=lambda family: -best.get(family, -np.inf))
+        chances = 0.5 ** np.arange(1, len(ranked) + 1)
+        return self._space.confined(ranked[int(rng.choice(len(ranked), p=chances / chances.sum()))])
 
     def fits_in(self, family: str, left: float) -> bool:
         """Whether a trial of ``family`` is likely to end within ``left`` seconds."""

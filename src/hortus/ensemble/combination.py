@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from hortus.data.metrics import Metric, make_metric
 from hortus.ensemble.calibration import Temperature, fit_temperature
 from hortus.ensemble.gain import gain
-from hortus.ensemble.selection import SMALL, Path, Selection, make_blocks, select_in_blocks
+from hortus.ensemble.selection import ROUNDS, SMALL, Path, Selection, make_blocks, select_in_blocks
 from hortus.ensemble.stacking import Stacking, fit_classes, fit_values
+from hortus.evaluation.scoring import by_fold
 
 Array = NDArray[np.float64]
 Fit = Callable[..., Stacking]
@@ -69,23 +70,30 @@ def combine(
         deadline: on ``time.monotonic()``; a step that is not done by then is left out.
     """
     blocks = _blocks(folds, y, seed)
-    chosen = select_in_blocks(predictions, y, metric, blocks=blocks, weight=weight, seed=seed, deadline=deadline)
+    chosen = select_in_blocks(
+        predictions, y, metric, blocks=blocks, weight=weight, folds=folds, seed=seed, deadline=deadline
+    )
     if not chosen.block_paths:
         return Combination(chosen.weights, None, None, average(predictions, chosen.weights))
     seen = average(predictions, chosen.weights)
     unseen = _crossed(
-        predictions, blocks, lambda block: _averaging(chosen.block_paths[block].weights(chosen.size), predictions)
+        predictions, blocks, lambda block: _averaging(chosen.block_paths[block].weights(ROUNDS), predictions)
     )
     weights, stacking = chosen.weights, None
+    # Among very many poor models a blend finds chance: the best alone may then do better on rows it was not chosen by.
+    alone = _crossed(predictions, blocks, lambda block: _averaging(_only(chosen.block_paths[block]), predictions))
+    if _pays(metric, y, alone, unseen, weight, folds, seed):
+        weights, unseen = _only(chosen.path), alone
+        seen = average(predictions, weights)
     found = _stacked(predictions, y, weight, blocks, chosen, deadline)
-    if found is not None and _pays(metric, y, found[2], unseen, weight, seed):
+    if found is not None and _pays(metric, y, found[2], unseen, weight, folds, seed):
         weights, stacking, unseen = found
         seen = stacking.combine([predictions[i] for i in np.flatnonzero(weights).tolist()])
     elif np.count_nonzero(weights) == 1:
         unseen = seen
     calibration = None
     if unseen.ndim == 2 and not _passed(deadline):
-        calibration, unseen = _calibrated(unseen, seen, y, metric, weight, blocks, seed)
+        calibration, unseen = _calibrated(unseen, seen, y, metric, weight, folds, blocks, seed)
     return Combination(weights, stacking, calibration, unseen)
 
 
@@ -123,7 +131,7 @@ def _stacked(
         if _passed(deadline):
             return None
         rows = np.flatnonzero(blocks != block)
-        members, start = _level_one(path, chosen.size)
+        members, start = _level_one(path, ROUNDS)
         w = None if weight is None else weight[rows]
         fitted.append((members, fit([predictions[i][rows] for i in members], y[rows], start=start, weight=w)))
     members, stack = fitted[-1]
@@ -143,6 +151,11 @@ def _stacked(
     return weights / weights.sum(), Stacking(tuple(values[i] for i in order.tolist()), stack.bias), unseen
 
 
+def _only(path: Path) -> Array:
+    """Weights of the best model alone."""
+    return np.asarray(np.eye(len(path.alone))[int(np.argmax(path.alone))])
+
+
 def _level_one(path: Path, size: int) -> tuple[NDArray[np.intp], Array]:
     """The models of a stack, the heaviest of the greedy ensemble and then the best alone, and its weights."""
     weights = path.weights(size)
@@ -157,6 +170,7 @@ def _calibrated(
     y: NDArray[Any],
     metric: Metric,
     weight: Array | None,
+    folds: NDArray[np.integer[Any]] | None,
     blocks: NDArray[np.int64],
     seed: int,
 ) -> tuple[Temperature | None, Array]:
@@ -166,18 +180,19 @@ def _calibrated(
         found = fit_temperature(unseen[rows], y[rows], None if weight is None else weight[rows])
         after[out] = found.apply(unseen[out])
     log_loss = make_metric("neg_log_loss", "multiclass", tuple(range(unseen.shape[1])))
-    if not _pays(log_loss, y, after, unseen, weight, seed):
+    if not _pays(log_loss, y, after, unseen, weight, None, seed):
         return None, unseen
     whole = fit_temperature(unseen, y, weight)
     calibrated = whole.apply(unseen)
     two = unseen.shape[1] == 2
     if two and any(len(np.unique(whole.apply(p)[:, 1])) < len(np.unique(p[:, 1])) for p in (unseen, seen)):
         return None, unseen
-    change = metric(y, calibrated, weight) - metric(y, unseen, weight)
+    before = by_fold(metric, y, unseen, folds, weight)
+    change = by_fold(metric, y, calibrated, folds, weight) - before
     if abs(change) < 1e-9:
         return whole, unseen
     # The metric sees the power: it must not lose by it, judged where the power was not fitted.
-    if not metric(y, after, weight) >= metric(y, unseen, weight):
+    if not by_fold(metric, y, after, folds, weight) >= before:
         return None, unseen
     return whole, after
 
@@ -200,8 +215,16 @@ def _crossed(
     return found
 
 
-def _pays(metric: Metric, y: NDArray[Any], new: Array, old: Array, weight: Array | None, seed: int) -> bool:
-    more, error = gain(metric, y, new, old, weight, seed=seed)
+def _pays(
+    metric: Metric,
+    y: NDArray[Any],
+    new: Array,
+    old: Array,
+    weight: Array | None,
+    folds: NDArray[np.integer[Any]] | None,
+    seed: int,
+) -> bool:
+    more, error = gain(metric, y, new, old, weight, folds=folds, seed=seed)
     return bool(more > max(error, 1e-9))
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hortus.data.metrics import Metric
+from hortus.evaluation.scoring import by_fold
 from hortus.seeds import stream
 
 GROUPS = 20
@@ -21,6 +22,7 @@ def gain(
     old: NDArray[np.float64],
     weight: NDArray[np.float64] | None = None,
     *,
+    folds: NDArray[np.integer[Any]] | None = None,
     seed: int = 0,
 ) -> tuple[float, float]:
     """How much better ``new`` scores than ``old``, and the standard error of that difference.
@@ -33,6 +35,7 @@ def gain(
         new: (n, K) or (n,) predictions.
         old: likewise.
         weight: (n,) sample weights.
+        folds: (n,) the fold that validated each row; None for one.
         seed: for the groups.
 
     Returns:
@@ -42,7 +45,8 @@ def gain(
 
     def difference(rows: NDArray[Any] | slice) -> float:
         w = None if weight is None else weight[rows]
-        return metric(y[rows], new[rows], w) - metric(y[rows], old[rows], w)
+        f = None if folds is None else folds[rows]
+        return by_fold(metric, y[rows], new[rows], f, w) - by_fold(metric, y[rows], old[rows], f, w)
 
     whole = difference(slice(None))
     if n < 2 * GROUPS or not np.isfinite(whole):

@@ -62,6 +62,30 @@ def reduce(
     return _stack(list(predictions)), _each(metric, y, weight)
 
 
+def reduce_by_fold(
+    predictions: Sequence[Array],
+    y: Array,
+    metric: Metric,
+    weight: Array | None,
+    folds: NDArray[np.integer[Any]] | None,
+) -> tuple[NDArray[np.float64], ScoreMany]:
+    """As `reduce`, with scores that are means over folds, as `hortus.evaluation.scoring.by_fold` has them."""
+    there = [] if folds is None else np.unique(folds).tolist()
+    if len(there) < 2:
+        return reduce(predictions, y, metric, weight)
+    rows = [np.flatnonzero(folds == fold) for fold in there]
+    parts = [reduce([p[r] for p in predictions], y[r], metric, None if weight is None else weight[r]) for r in rows]
+    ends = np.cumsum([len(r) for r in rows])
+    slices = [slice(end - len(r), end) for r, end in zip(rows, ends, strict=True)]
+    shares = np.array([len(r) for r in rows]) / len(y)
+
+    def score_many(means: Array) -> NDArray[np.float64]:
+        scores = [score(means[:, place]) for (_, score), place in zip(parts, slices, strict=True)]
+        return np.asarray(shares @ np.stack(scores))
+
+    return np.concatenate([stack for stack, _ in parts], axis=1), score_many
+
+
 def _stack(arrays: Sequence[Array]) -> NDArray[np.float64]:
     return np.stack([np.asarray(a, dtype=np.float64) for a in arrays])
 

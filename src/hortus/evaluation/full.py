@@ -14,6 +14,7 @@ from hortus.data.artifacts import Stored, write_archive, write_artifact
 from hortus.data.dataset import Dataset
 from hortus.data.metrics import Metric
 from hortus.evaluation.base import Artifact, Evaluation, Evaluator, Fidelity, TrialContext
+from hortus.evaluation.scoring import by_fold
 from hortus.models.base import FitContext
 from hortus.seeds import derive, stream
 from hortus.spaces.base import Candidate
@@ -70,7 +71,7 @@ class CrossValidation(Evaluator):
         seconds = time.perf_counter() - begin
         return Evaluation(
             fold_scores=tuple(scores) if data.metric_name is not None else (),
-            score=pooled(metric, data, predictions) if data.metric_name is not None else None,
+            score=overall(metric, data, predictions) if data.metric_name is not None else None,
             seconds=seconds,
             predict_seconds=predicting / sum(weights),
             work=work + sum(p.work for p in fitted),
@@ -105,11 +106,12 @@ def _go_on(context: TrialContext, step: int, score: float) -> None:
         raise TrialPruned(f"stopped at step {step} with a score of {score:.5g}")
 
 
-def pooled(metric: Metric, data: Dataset, predictions: NDArray[Any]) -> float:
-    """The metric over all validated rows at once: what single pipelines and ensembles are both compared by."""
+def overall(metric: Metric, data: Dataset, predictions: NDArray[Any]) -> float:
+    """The metric over all validated rows, fold by fold: what single pipelines and ensembles are compared by."""
     rows = validated(predictions)
     weight = None if data.weight is None else data.weight[rows]
-    return metric(data.y[rows], predictions[rows].astype(np.float64), weight)
+    folds = data.folds.assignment[rows]
+    return by_fold(metric, data.y[rows], predictions[rows].astype(np.float64), folds, weight)
 
 
 def validated(predictions: NDArray[Any]) -> NDArray[Any]:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hortus.data.metrics import Metric
+from hortus.evaluation.scoring import by_fold
 from hortus.seeds import stream
 
 GROUPS = 20
@@ -20,6 +21,7 @@ def interval(
     predictions: NDArray[Any],
     weight: NDArray[np.float64] | None = None,
     *,
+    folds: NDArray[np.integer[Any]] | None = None,
     seed: int = 0,
 ) -> tuple[float, float]:
     """Score - 1.96 and + 1.96 standard errors, by the delete-a-group jackknife (Kott 2001).
@@ -33,6 +35,7 @@ def interval(
         y: (n,) class codes or target values.
         predictions: (n, K) or (n,) for the same rows.
         weight: (n,) sample weights.
+        folds: (n,) the fold that validated each row; None for one.
         seed: for the groups.
 
     Returns:
@@ -44,12 +47,22 @@ def interval(
     order = stream(seed, "interval").permutation(n)
     # With more rows than needed, a sample's standard error is scaled to all of them.
     used = order[:ROWS]
-    score = metric(y, predictions, weight)
+
+    def scored(rows: NDArray[np.intp]) -> float:
+        return by_fold(
+            metric,
+            y[rows],
+            predictions[rows],
+            None if folds is None else folds[rows],
+            None if weight is None else weight[rows],
+        )
+
+    score = scored(np.arange(n))
     groups = np.array_split(used, GROUPS)
     left_out = []
     for skip in range(GROUPS):
         rows = np.concatenate([group for k, group in enumerate(groups) if k != skip])
-        left_out.append(metric(y[rows], predictions[rows], None if weight is None else weight[rows]))
+        left_out.append(scored(rows))
     spread = np.asarray(left_out) - np.mean(left_out)
     error = float(np.sqrt((GROUPS - 1) / GROUPS * np.sum(spread**2)) * np.sqrt(len(used) / n))
     return score - 1.96 * error, score + 1.96 * error

@@ -86,4 +86,3 @@ def run(payload: dict[str, Any], report: Report) -> dict[str, Any]:
         # What libraries say about one candidate of hundreds is no message a person can act on.
         warnings.simplefilter("ignore")
         return EVALUATORS[order.evaluator]()(candidate, order.fidelity, context).to_json()
-

@@ -21,8 +21,9 @@ from hortus.ensemble.combination import Combination, combine
 from hortus.ensemble.stacking import Stacking
 from hortus.errors import ArtifactError
 from hortus.evaluation.base import Artifact
-from hortus.evaluation.full import validated
+from hortus.evaluation.full import overall, validated
 from hortus.evaluation.interval import interval
+from hortus.evaluation.scoring import by_fold
 from hortus.run.prepare import Prepared
 
 # Candidates that an ensemble is chosen from.
@@ -78,24 +79,24 @@ def choose(
     y = np.asarray(prepared.data.y[judged])
     weight = None if prepared.data.weight is None else np.asarray(prepared.data.weight[judged])
     rated = [p[judged].astype(np.float64) for p in predictions]
+    folds = np.asarray(prepared.data.folds.assignment[judged])
     if single or len(done) == 1:
         chosen = Combination(np.eye(len(done))[0], None, None, rated[0])
     else:
-        folds = np.asarray(prepared.data.folds.assignment[judged])
         chosen = combine(rated, y, prepared.metric, weight=weight, folds=folds, seed=seed, deadline=deadline)
     shares = chosen.weights
     intervals = {}
     for row, prediction in zip(done[:SHOWN], rated[:SHOWN], strict=True):
         if deadline is not None and time.monotonic() > deadline:
             break
-        intervals[row.number] = interval(prepared.metric, y, prediction, weight, seed=seed)
+        intervals[row.number] = interval(prepared.metric, y, prediction, weight, folds=folds, seed=seed)
     members = np.flatnonzero(shares)
     heaviest = members[np.argsort(-shares[members], kind="stable")]
     return Ensemble(
         rows=tuple(done[i] for i in heaviest),
         weights={done[i].number: float(shares[i]) for i in heaviest},
-        score=prepared.metric(y, chosen.predictions, weight),
-        bounds=interval(prepared.metric, y, chosen.predictions, weight, seed=seed),
+        score=by_fold(prepared.metric, y, chosen.predictions, folds, weight),
+        bounds=interval(prepared.metric, y, chosen.predictions, weight, folds=folds, seed=seed),
         intervals=intervals,
         stacking=None if chosen.stacking is None else chosen.stacking.ordered(np.searchsorted(members, heaviest)),
         calibration=chosen.calibration,
@@ -129,9 +130,7 @@ def score_of(prepared: Prepared, folder: Path, artifacts: Sequence[Artifact]) ->
     """The user's own metric, from the predictions that a trial left behind."""
     path = next(a.path for a in artifacts if a.name == "predictions")
     predictions = np.load(folder / path, allow_pickle=False)
-    rows = validated(predictions)
-    weight = None if prepared.data.weight is None else prepared.data.weight[rows]
-    return prepared.metric(np.asarray(prepared.data.y[rows]), predictions[rows].astype(np.float64), weight)
+    return overall(prepared.metric, prepared.data, predictions)
 
 
 def _predictions(row: TrialRow, folder: Path) -> NDArray[np.float32]:

@@ -19,7 +19,7 @@ from hortus.models.base import Model, Params
 from hortus.spaces.base import Space
 from hortus.spaces.pipeline import ModelNode, Node, Pipeline, RowsNode, StepNode
 
-# The models a search considers, in the order in which a portfolio tries them.
+# The models a search considers.
 CANDIDATES = (
     "lightgbm",
     "catboost",

@@ -11,24 +11,35 @@ from hortus.models import MODELS
 from hortus.models.base import Params
 from hortus.spaces.pipelines import PipelineSpace
 
+# Each name stands for that model's next setting, its default first.
+ORDER = (
+    "lightgbm",
+    "catboost",
+    "linear",
+    "extra_trees",
+    "mlp",
+    "xgboost",
+    "lightgbm",
+    "catboost",
+    "svm",
+    "lightgbm",
+    "mlp",
+    "forest",
+    "neighbors",
+)
 # Models that take long over many rows and learn little more from them.
 SATURATING = ("linear", "neighbors")
 MANY_ROWS = 100_000
 
 
 def portfolio(space: PipelineSpace) -> list[Params]:
-    """Params of the chains to start from, in the order to try them.
-
-    Every model's default comes first, model by model in the space's order, and then their further settings in
-    turn: the second setting of each model, the third, and so on.
-    """
+    """Params of the chains to start from, in the order to try them: `ORDER`, and then what is left of each model."""
     facts = space.facts
-    # Stable: where rows are many, what learns little more from them comes last.
-    models = sorted(space.models, key=lambda name: facts.train_rows > MANY_ROWS and name in SATURATING)
-    settings = {name: [MODELS[name].default(facts), *MODELS[name].portfolio(facts)] for name in models}
-    depth = max((len(rows) for rows in settings.values()), default=0)
-    levels = [(name, rows[level]) for level in range(depth) for name, rows in settings.items() if level < len(rows)]
-    return [_named(space, name, setting) for name, setting in levels]
+    settings = {name: [MODELS[name].default(facts), *MODELS[name].portfolio(facts)] for name in space.models}
+    order = [*ORDER, *(name for name in space.models for _ in settings[name])]
+    if facts.train_rows > MANY_ROWS:
+        order = sorted(order, key=lambda name: name in SATURATING)
+    return [_named(space, name, settings[name].pop(0)) for name in order if settings.get(name)]
 
 
 def _named(space: PipelineSpace, name: str, setting: Params) -> Params:
