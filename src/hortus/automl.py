@@ -19,6 +19,7 @@ from sklearn.utils import Tags, check_array
 from sklearn.utils.validation import check_is_fitted, check_random_state, column_or_1d, validate_data
 
 from hortus.data.notes import Note
+from hortus.deploy.bundle import compress
 from hortus.engine.progress import Listener
 from hortus.engine.terminal import listening
 from hortus.ensemble.predictor import Predictor
@@ -238,7 +239,7 @@ class _AutoEstimator(BaseEstimator):
     def save(self, path: str | Path) -> None:
         """Write the model as one file that `hortus.load` and ``hortus predict`` read; no pickle is in it."""
         check_is_fitted(self, "predictor_")
-        Path(path).write_bytes(self._bundle)
+        compress(self._bundle, Path(path))
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

@@ -34,6 +34,9 @@ from hortus.strategies.halving import make_pruner
 TRIAL_SHARE = 0.75
 # A killed trial is one that would not stop by itself this long (seconds) after it should have.
 OVERDUE = 0.3
+# Saving and loading a byte of the chosen models, and how many of them there usually are.
+LOAD_SECONDS = 2.5e-8
+MEMBERS = 8
 
 Why = Literal["trials", "time", "interrupted", "exhausted"]
 
@@ -82,7 +85,7 @@ class Search:
                     return stop or "trials"
                 for event in self._executor.poll(self._patience()):
                     self._handle(event)
-                if self._ledger.remaining <= self.plan.reserve - OVERDUE:
+                if self._time_left() <= -OVERDUE:
                     return "time"
         except KeyboardInterrupt:
             return "interrupted"
@@ -167,7 +170,11 @@ class Search:
     # -- time -----------------------------------------------------------------------------------------------------
 
     def _time_left(self) -> float:
-        return self._ledger.remaining - self.plan.reserve
+        return self._ledger.remaining - self._reserve()
+
+    def _reserve(self) -> float:
+        """Seconds for what comes after: more where the models to be loaded are large."""
+        return self.plan.reserve + LOAD_SECONDS * self._shelf.bytes_of_best(MEMBERS) if self.plan.reserve else 0.0
 
     def _patience(self) -> float:
         return max(0.01, min(0.5, self._time_left() + OVERDUE))

@@ -30,7 +30,7 @@ class Plan:
         fits: fits in one trial, for predicting how long it takes.
         trials: how many trials there may be in all, those of earlier sittings included; None for no limit.
         memory: bytes that one trial may hold; None for no limit.
-        reserve: seconds kept back for what comes after the search.
+        reserve: seconds kept back for what comes after the search, besides loading the best models.
         score: gives a trial's score where the evaluator could not (a metric that is the user's own function).
     """
 

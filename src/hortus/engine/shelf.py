@@ -24,14 +24,18 @@ class Shelf:
     def __init__(self, folder: Path, *, room: int = ROOM) -> None:
         self._folder = folder
         self._room = room
-        self._held: list[tuple[float, int, str]] = []
+        self._held: list[tuple[float, int, str, int]] = []
+
+    def bytes_of_best(self, members: int) -> int:
+        """Bytes of the models of the best ``members`` trials: about what an ensemble of so many has to load."""
+        return sum(size for _, _, _, size in heapq.nlargest(members, self._held))
 
     def put(self, number: int, score: float, evaluation: Evaluation) -> None:
         """Take a trial's models in; the worst on a full shelf are deleted."""
         for artifact in evaluation.artifacts:
             if artifact.name == "models":
                 # Of equal scores the later trial goes first, as on the leaderboard.
-                heapq.heappush(self._held, (score, -number, artifact.path))
+                heapq.heappush(self._held, (score, -number, artifact.path, artifact.size))
         while len(self._held) > self._room:
-            _, _, path = heapq.heappop(self._held)
+            _, _, path, _ = heapq.heappop(self._held)
             (self._folder / path).unlink(missing_ok=True)

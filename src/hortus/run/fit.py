@@ -34,7 +34,7 @@ from hortus.spaces.portfolio import portfolio
 
 # What is kept back for choosing, loading and saving the model: this share of the time, within these bounds.
 RESERVE_SHARE = 0.05
-RESERVE_LEAST = 0.8
+RESERVE_LEAST = 0.7
 RESERVE_MOST = 10.0
 # Rows that the baseline learns from: it must be there within a second.
 BASELINE_ROWS = 10_000
