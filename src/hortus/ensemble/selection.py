@@ -28,7 +28,7 @@ FULL_EVERY = 16
 # How many times a model is added. A size chosen by held-out blocks was tried, and is too noisy a choice.
 ROUNDS = 25
 # A smaller share than this makes the model slower to use and no better.
-SLIGHT = 0.015
+SLIGHT = 0.025
 # Up to this many rows, five blocks of them are held out in turn; more are overfitted little, and are halved.
 SMALL = 5_000
 

@@ -67,6 +67,7 @@ class Model(BaseEstimator, ABC):  # type: ignore[misc]
         categories  takes category codes as they are (knows them from ``X.columns``)
         text        reads the sparse block ``X.text``
         scaled      wants numbers on one scale
+        modules     what loading it imports that takes long
     """
 
     name: ClassVar[str]
@@ -76,6 +77,7 @@ class Model(BaseEstimator, ABC):  # type: ignore[misc]
     categories: ClassVar[bool] = False
     text: ClassVar[bool] = False
     scaled: ClassVar[bool] = False
+    modules: ClassVar[tuple[str, ...]] = ()
 
     @classmethod
     @abstractmethod

@@ -40,6 +40,7 @@ class CatBoost(Model):
     """
 
     name: ClassVar[str] = "catboost"
+    modules: ClassVar[tuple[str, ...]] = ("catboost",)
     extra: ClassVar[str] = "boost"
     missing: ClassVar[bool] = True
     categories: ClassVar[bool] = True

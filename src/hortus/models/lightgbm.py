@@ -41,6 +41,7 @@ class LightGBM(Model):
     """
 
     name: ClassVar[str] = "lightgbm"
+    modules: ClassVar[tuple[str, ...]] = ("lightgbm",)
     missing: ClassVar[bool] = True
     categories: ClassVar[bool] = True
 

@@ -44,6 +44,7 @@ class MLP(Model):
     """
 
     name: ClassVar[str] = "mlp"
+    modules: ClassVar[tuple[str, ...]] = ("torch", "safetensors.torch", "hortus.models.mlp_training")
     extra: ClassVar[str] = "nets"
     missing: ClassVar[bool] = True
     categories: ClassVar[bool] = True

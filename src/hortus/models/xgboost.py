@@ -40,6 +40,7 @@ class XGBoost(Model):
     """
 
     name: ClassVar[str] = "xgboost"
+    modules: ClassVar[tuple[str, ...]] = ("xgboost",)
     extra: ClassVar[str] = "boost"
     missing: ClassVar[bool] = True
     categories: ClassVar[bool] = True

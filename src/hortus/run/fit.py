@@ -27,6 +27,7 @@ from hortus.run.finish import score_of
 from hortus.run.prepare import Prepared, Sides, keep, prepare, recall
 from hortus.run.result import Result, conclude, read_result
 from hortus.run.settings import Settings
+from hortus.run.warmup import Warmup
 from hortus.seeds import derive
 from hortus.spaces import SPACES
 from hortus.spaces.pipelines import PipelineSpace
@@ -133,13 +134,15 @@ def _search(
     emit: Listener,
 ) -> Result:
     plan = _plan(prepared, settings, folder, _reserve(ledger.budget), executor)
-    search = Search(plan, executor, journal, ledger, emit)
+    warmup = Warmup()
+    search = Search(plan, executor, journal, ledger, _emitter((warmup, emit)))
     for note in (*prepared.notes, *journal.notes):
         emit(ProgressEvent("note", ledger.elapsed, note.to_json()))
     emit(ProgressEvent("run_started", ledger.elapsed, _described(prepared, settings, folder, executor)))
     with ledger.charge("searching"):
         why = search.run(meanwhile=lambda: _baseline(journal, prepared, settings, folder, ledger, emit))
     journal.set("why", why)
+    warmup.close()
     with ledger.charge("ensembling"):
         emit(ProgressEvent("phase", ledger.elapsed, {"name": "ensembling"}))
         left = ledger.remaining
