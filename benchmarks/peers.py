@@ -20,6 +20,10 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+ANCHOR = (
+    "peers/providers/sklearn_small.py:breast_cancer,diabetes,digits",
+    "datasets/datasets.py:ames_housing,german_credit,telco_churn_mlc",
+)
 RESULTS = ROOT / "benchmarks" / "results" / "peers.csv"
 
 
@@ -51,6 +55,7 @@ def main() -> None:
     parser.add_argument("--budgets", default="10", help="seconds, comma separated")
     parser.add_argument("--peers", default="hortus", help="comma separated")
     parser.add_argument("--tables", default="", help="comma separated; all open tables where not given")
+    parser.add_argument("--anchor", action="store_true", help="the six tables of the runner's own first round")
     parser.add_argument("--seeds", default="0")
     parser.add_argument("--cores", default="2")
     parser.add_argument("--again", action="store_true", help="run Hortus's rows again")
@@ -63,8 +68,9 @@ def main() -> None:
     if not args.report:
         if args.again:
             forget("hortus", [float(b) for b in args.budgets.split(",")])
-        provider = str(folder / "datasets" / "datasets.py") + (f":{args.tables}" if args.tables else "")
-        command = [*compare, "--provider", provider, "--peers", args.peers, "--budgets", args.budgets]
+        command = [*compare, "--peers", args.peers, "--budgets", args.budgets]
+        for provider in ANCHOR if args.anchor else [f"datasets/datasets.py{args.tables and ':' + args.tables}"]:
+            command += ["--provider", str(folder / provider)]
         command += ["--seeds", args.seeds, "--cores", args.cores, "--results", str(RESULTS)]
         subprocess.run(command, check=True, env={**os.environ, "HORTUS_PYTHON": sys.executable})
     files = [str(RESULTS), *map(str, args.results or ())]
