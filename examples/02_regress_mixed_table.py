@@ -26,6 +26,7 @@ said = rng.random((n, len(WORDS))) < 0.3
 rent = 9 * area + 2 * area * (district == "Altstadt") + 0.2 * (listed.year - 2022) * area + said @ WORTH
 flats = pd.DataFrame({"area": area.round(1), "district": district, "listed": listed.strftime("%d.%m.%Y")})
 flats["text"] = ["Flat to let: " + ", ".join(np.array(WORDS)[row]) + ". Viewing by appointment." for row in said]
+flats["town"] = "Hamburg"
 flats["built"] = rng.integers(1880, 2022, n).astype(float)
 flats.loc[rng.random(n) < 0.2, "built"] = np.nan
 flats.loc[rng.random(n) < 0.1, "district"] = None

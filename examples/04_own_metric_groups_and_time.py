@@ -3,7 +3,7 @@
     python examples/04_own_metric_groups_and_time.py
 
 How many loaves should a shop bake? Shops seen before say little about a new one, and last year's days little about
-next month's, so shuffled folds would promise too much.
+next month's, so shuffled folds would promise too much. Profit is told as a share of what was possible.
 """
 
 import os
@@ -17,8 +17,8 @@ SECONDS = float(os.environ.get("HORTUS_EXAMPLE_SECONDS", "30"))
 
 
 def profit(demand, baked):
-    """Money a day: a loaf sells for 3 and costs 1, sold or not. Greater is better."""
-    return float(np.mean(3 * np.minimum(demand, baked) - baked))
+    """Share of the best possible profit: a loaf sells for 3 and costs 1, sold or not. Greater is better."""
+    return float(np.sum(3 * np.minimum(demand, baked) - baked) / np.sum(2 * demand))
 
 
 rng = np.random.default_rng(0)
@@ -40,4 +40,4 @@ for question, known, beside in (
     model.fit(X.drop(columns="shop"), y, **{name: X[column] for name, column in beside.items()})
     new = profit(demand[~known], model.predict(sales[~known].drop(columns="shop")))
     flat = profit(demand[~known], np.full((~known).sum(), y.mean()))
-    print(f"Profit a day for {question}: {model.score_:.1f} expected, {new:.1f} made; always the mean: {flat:.1f}")
+    print(f"Profit for {question}: {model.score_:.1%} expected, {new:.1%} made; always the mean: {flat:.1%}")

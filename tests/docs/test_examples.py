@@ -57,6 +57,7 @@ def test_classify(capsys: pytest.CaptureFixture[str]) -> None:
 def test_regress_a_mixed_table(capsys: pytest.CaptureFixture[str]) -> None:
     text = said("02_regress_mixed_table.py", capsys)
     assert number(r"Mean error: (\S+)", text) < 0.6 * number(r"median rent is off by (\S+)", text)
+    assert "Noticed: Column 'town'" in text
     assert 0 < number(r"unknown district: (\S+)", text) < 5_000
 
 
@@ -69,14 +70,14 @@ def test_evolve_pipelines(capsys: pytest.CaptureFixture[str]) -> None:
 def test_own_metric_groups_and_time(capsys: pytest.CaptureFixture[str]) -> None:
     text = said("04_own_metric_groups_and_time.py", capsys)
     for question in ("a new shop", "the next 30 days"):
-        made = number(rf"for {question}: .*, (\S+) made", text)
-        assert made > number(rf"for {question}: .*always the mean: (\S+)", text)
+        made = number(rf"for {question}: .*, (\S+)% made", text)
+        assert made > number(rf"for {question}: .*always the mean: (\S+)%", text)
 
 
 def test_resume_a_run(capsys: pytest.CaptureFixture[str]) -> None:
     text = said("05_resume_a_run.py", capsys)
     before, after = (int(count) for count in re.findall(r"^(\d+) trials", text, flags=re.MULTILINE))
-    assert before < after
+    assert 1 <= before <= after
     assert number(r"wines held out: (\S+)", text) > 0.8
 
 
