@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DEMO_SECONDS ?= 60
 
-.PHONY: help setup demo test lint types layers words dependencies ci bench-peers bench-engine bench-floors bench-readme clean
+.PHONY: help setup demo test lint types layers words dependencies ci bench-peers bench-engine bench-floors bench-digits bench-readme clean
 
 help: ## Show what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,6 +59,9 @@ bench-engine: $(READY) ## Measure the engine's own overhead
 
 bench-floors: $(READY) ## Hold every open table against scikit-learn's gradient boosting at its defaults
 	$(BIN)/python -m benchmarks.floors
+
+bench-digits: $(READY) ## Evolve 300 pipelines on digits, split by split
+	$(BIN)/python -m benchmarks.digits
 
 bench-readme: $(READY) ## Write README's figures from benchmarks/results
 	$(BIN)/python -m benchmarks.readme
