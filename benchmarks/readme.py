@@ -74,6 +74,8 @@ def _budget_part(runs: Sequence[Run], budget: float, machine: str) -> str:
     if not units:
         return ""
     rows = {peer: [found[peer][unit] for unit in units] for peer in found if peer not in few}
+    if len(rows) < 2:
+        return ""
     scores = [{peer: rows[peer][i].up for peer in rows} for i in range(len(units))]
     ranked, shares = [ranks(one) for one in scores], [normalized(one) for one in scores]
     order = sorted(rows, key=lambda peer: (statistics.fmean(one[peer] for one in ranked), peer))
@@ -122,9 +124,10 @@ def engine_part(*found: Mapping[str, Any] | None) -> str:
         lines = []
         for name, value in one["figures"].items():
             label, unit = FIGURES.get(name, (name, ""))
-            written = f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
+            written = f"{value:.4f}" if name == "accuracy" else f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
             lines.append([label, f"{written} {unit}".rstrip()])
-        parts += [_table(("what", "measured"), lines), f"Measured on {_machine(one)}; {one['machine']['date']}."]
+        means = f"Means over {_counted(len(one['splits']), 'split')}, measured" if one.get("splits") else "Measured"
+        parts += [_table(("what", "measured"), lines), f"{means} on {_machine(one)}; {one['machine']['date']}."]
     return "\n\n".join(parts) or NOTHING
 
 

@@ -18,7 +18,7 @@ CONSTANT = "baseline_constant"
 UP = {"roc_auc": 1.0, "log_loss": -1.0, "rmse": -1.0}
 # Scores this near to each other, relatively, are half a win each.
 TIE = 1e-6
-# A peer that has run on a smaller share of Hortus's tables is not compared.
+# A peer that has run on a smaller share of what Hortus and any peer have run on is not compared.
 ENOUGH = 0.5
 
 # A table under one seed and one split: what a run is compared on.
@@ -92,8 +92,10 @@ def by_peer(runs: Iterable[Run], budget: float) -> dict[str, dict[Unit, Run]]:
 
 def common(found: Mapping[str, Mapping[Unit, Run]]) -> tuple[list[Unit], list[str]]:
     """The units that every compared peer has, and the peers that have too few to be compared."""
-    reference = found.get(OURS) or max(found.values(), key=len)
-    few = [peer for peer, runs in found.items() if len(runs.keys() & reference.keys()) < ENOUGH * len(reference)]
+    ours = found.get(OURS) or max(found.values(), key=len)
+    theirs = {unit for peer, runs in found.items() if peer != OURS and not peer.startswith(BASELINE) for unit in runs}
+    reference = ours.keys() & theirs or ours.keys()
+    few = [peer for peer, runs in found.items() if len(runs.keys() & reference) < ENOUGH * len(reference)]
     kept = [set(runs) for peer, runs in found.items() if peer not in few]
     return sorted(set.intersection(*kept)) if kept else [], sorted(few)
 

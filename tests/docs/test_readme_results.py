@@ -101,17 +101,32 @@ def test_only_what_every_system_has_is_compared_and_the_latest_run_counts(readme
     assert "**60 seconds**: 1 table, 1 split and 1 seed each" in text
 
 
+def test_peers_on_few_tables_are_compared_on_those_and_hortus_alone_is_no_comparison(
+    readme: ModuleType, tmp_path: Path
+) -> None:
+    more = [run(f"table {number}", "hortus", 0.9) for number in range(20)]
+    write(tmp_path, *more, run("table 3", "other", 0.8), run("table 4", "other", 0.8))
+    text = readme.filled(README, tmp_path)
+    assert "**10 seconds**: 2 tables, 1 split and 1 seed each" in text
+    assert line(text, "other")[2:4] == ["2 of 2", "2.00 ± 0.00"]
+    write(tmp_path, *more)
+    assert readme.filled(README, tmp_path).count(readme.NOTHING) == 2
+
+
 def test_the_engine_s_figures_and_the_floors(readme: ModuleType, tmp_path: Path) -> None:
     machine = {"date": "2026-01-02", "machine": "x86_64, 2 cores", "python": "3.11.9"}
     figures = {"import_hortus_s": 0.01234, "tpe_ms_a_trial": 5.678, "over_s": -0.4}
     (tmp_path / "engine.json").write_text(json.dumps({"machine": machine, "figures": figures}))
-    (tmp_path / "digits.json").write_text(json.dumps({"machine": machine, "figures": {"pipelines": 300}}))
+    digits = {"machine": machine, "figures": {"pipelines": 300, "accuracy": 0.98}, "splits": [{}, {}, {}]}
+    (tmp_path / "digits.json").write_text(json.dumps(digits))
     (tmp_path / "floors.csv").write_text("table,reached,date\na,True,2026-01-02\nb,False,2026-01-03\n")
     text = readme.filled(README, tmp_path)
     assert "| `import hortus` | 0.0123 s |" in text
     assert "| the same: TPE | 5.68 ms |" in text
     assert "beyond the 10 s | -0.4 s |" in text
     assert "| pipelines of the digits example above | 300 |" in text
+    assert "its accuracy on the images held out | 0.9800 |" in text
+    assert "Means over 3 splits, measured on x86_64, 2 cores" in text
     assert "Measured on x86_64, 2 cores, Python 3.11.9; 2026-01-02." in text
     assert "on 1 of 2 open tables (`make bench-floors`, 2026-01-02 to 2026-01-03)" in text
     assert readme.NOTHING not in text
