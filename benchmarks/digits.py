@@ -35,7 +35,7 @@ def measure(seed: int) -> dict[str, Any]:
         digits.data, digits.target, train_size=0.75, test_size=0.25, random_state=seed
     )
     automl = AutoClassifier(
-        strategy="evolution", generations=5, population_size=50, folds=5, n_jobs=-1, random_state=0, verbosity=1
+        strategy="evolution", generations=5, population_size=50, n_jobs=-1, random_state=0, verbosity=1
     )
     begin = time.perf_counter()
     automl.fit(X_train, y_train)

@@ -171,3 +171,12 @@ def test_mixed_columns_with_gaps_and_new_categories(tmp_path):
     new = pd.DataFrame({"flag": [True], "size": [1.0], "day": ["2025-06-01"], "city": ["Kyoto"], "extra": [3]})
     assert np.isfinite(result.model.predict(new)).all()
     assert "column-extra" in {note.code for note in result.model.notes} or result.model.notes
+
+
+def test_a_trial_worse_than_the_baseline_does_not_displace_it(tmp_path):
+    # A rule that a small tree sees at once and a line cannot.
+    X = pd.DataFrame({"a": np.random.default_rng(0).normal(size=400)})
+    y = (X.a.abs() > 0.67).astype(int)
+    result = fit(X, y, Settings(trials=1, models=("linear",), folds=2, executor="inline"), folder=tmp_path)
+    assert result.model.members[0].name == "baseline: a small tree"
+    assert (result.model.predict(X) == y).mean() > 0.95

@@ -27,6 +27,8 @@ MOST_COLUMNS = 2_000
 EFFORT = 300_000
 # One row of one epoch on a core, before its columns are counted.
 ROW_SECONDS = 8e-6
+# Importing PyTorch, once in a slot and once to load the model, spread over the folds.
+IMPORT_SECONDS = 0.6
 
 
 class MLP(Model):
@@ -115,7 +117,7 @@ class MLP(Model):
     def seconds(cls, facts: Facts) -> float:
         """An epoch's cost grows with rows and columns; a network cut short is worth little."""
         rows = facts.train_rows
-        return ROW_SECONDS * rows * cls()._epochs(rows) * (1 + facts.width / 50)
+        return IMPORT_SECONDS + ROW_SECONDS * rows * cls()._epochs(rows) * (1 + facts.width / 50)
 
     def fit(self, train: Rows, context: FitContext, valid: Rows | None = None) -> Self:
         """Train, and keep the epoch whose validation loss is least.

@@ -30,6 +30,8 @@ from hortus.run.prepare import Prepared
 MOST = 40
 # Candidates whose score is shown with an interval.
 SHOWN = 15
+# Share of the time for choosing that bringing candidates together may take; the rest is for the intervals.
+COMBINING = 0.7
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,9 @@ def choose(
         seed: of the run.
         seconds: that choosing may take; None for as long as it needs.
     """
-    deadline = None if seconds is None else time.monotonic() + seconds
+    begin = time.monotonic()
+    deadline = None if seconds is None else begin + seconds
+    combined_by = None if seconds is None else begin + COMBINING * seconds
     done = [row for row in rows if row.state == TrialState.COMPLETE and row.value is not None]
     done = sorted(done, key=lambda row: (-(row.value if row.value is not None else -math.inf), row.number))[:MOST]
     done = [row for row in done if _artifact(row, "models") is not None]
@@ -83,7 +87,7 @@ def choose(
     if single or len(done) == 1:
         chosen = Combination(np.eye(len(done))[0], None, None, rated[0])
     else:
-        chosen = combine(rated, y, prepared.metric, weight=weight, folds=folds, seed=seed, deadline=deadline)
+        chosen = combine(rated, y, prepared.metric, weight=weight, folds=folds, seed=seed, deadline=combined_by)
     shares = chosen.weights
     intervals = {}
     for row, prediction in zip(done[:SHOWN], rated[:SHOWN], strict=True):

@@ -74,10 +74,11 @@ def fit(
             emit(ProgressEvent("phase", ledger.elapsed, {"name": "reading"}))
             known = (folder / "journal.sqlite").exists()
             prepared = prepare(table, target, settings, sides or Sides())
+        if not known:
+            # Before there is a journal: a run that has one can always be resumed.
+            keep(prepared, folder)
         with Journal.open(folder) if known else Journal.create(folder) as journal:
             _match(journal, settings, prepared, folder)
-            if not known:
-                keep(prepared, folder)
             prepared = recall(folder, settings)
             return _search(journal, prepared, settings, folder, ledger, executor, emit)
 
@@ -254,8 +255,8 @@ def _executor(settings: Settings) -> Executor:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     slots = settings.slots or cores
     slots = max(1, cores + 1 + slots) if slots < 0 else slots
-    threads = max(1, cores // slots)
-    return EXECUTORS[settings.executor](slots=slots, threads=threads)
+    # One thread a trial, whatever the slots: sums in another order are other sums.
+    return EXECUTORS[settings.executor](slots=slots, threads=1)
 
 
 def _emitter(listeners: Sequence[Listener]) -> Listener:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from optuna.trial import TrialState
 
 from hortus.data.notes import Note
 from hortus.deploy.bundle import load_bundle
@@ -86,12 +88,9 @@ def conclude(journal: Journal, prepared: Prepared, settings: Settings, folder: P
         RunError: no trial has ended well; the reasons are named.
     """
     rows = journal.trials()
-    found = choose(rows, prepared, folder, single=not settings.ensemble, seed=settings.seed, seconds=seconds)
-    if found is None:
-        baseline = journal.get("baseline")
-        if baseline is not None:
-            row = TrialRow.from_json(baseline)
-            found = choose([row], prepared, folder, single=True, seed=settings.seed, seconds=seconds)
+    found = choose(
+        _candidates(rows, journal), prepared, folder, single=not settings.ensemble, seed=settings.seed, seconds=seconds
+    )
     if found is None:
         reasons = sorted({row.reason for row in rows if row.reason})[:3]
         raise RunError(
@@ -109,6 +108,15 @@ def conclude(journal: Journal, prepared: Prepared, settings: Settings, folder: P
             "intervals": found.intervals,
         },
     )
+
+
+def _candidates(rows: list[TrialRow], journal: Journal) -> list[TrialRow]:
+    """The trials; or the baseline alone where no trial is as good, as when there was no time for one to grow."""
+    baseline = journal.get("baseline")
+    if baseline is None:
+        return rows
+    scores = [row.value for row in rows if row.state == TrialState.COMPLETE and row.value is not None]
+    return [TrialRow.from_json(baseline)] if baseline["value"] > max(scores, default=-math.inf) else rows
 
 
 def read_result(journal: Journal, folder: Path) -> Result:
