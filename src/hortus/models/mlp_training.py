@@ -89,7 +89,7 @@ def train_network(
             if found < best_loss or best is None:
                 best_loss, best_epoch = found, epoch
                 best = {name: value.clone() for name, value in network.state_dict().items()}
-        # The loss rises with the learning rate at each wave's crest: only past the next trough is there no hope.
+        # The loss rises with the learning rate at each wave's crest: only past the next low is there no hope.
         if context.out_of_time or (valid is not None and epoch - best_epoch > 0.45 * total):
             break
         if context.deadline is not None:
