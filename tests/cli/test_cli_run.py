@@ -162,7 +162,10 @@ def test_a_regression_in_a_default_folder_within_its_time(tmp_path: Path) -> Non
 def test_ctrl_c_keeps_the_best_and_resume_goes_on(tmp_path: Path) -> None:
     load_iris(as_frame=True).frame.to_csv(tmp_path / "iris.csv", index=False)
     command = [
-        *PROGRAM,
+        # A shell's background job, which a test run may be, ignores Ctrl-C, and its children would too.
+        sys.executable,
+        "-c",
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\nfrom hortus.cli import main; main()",
         "fit",
         "iris.csv",
         "--target",
