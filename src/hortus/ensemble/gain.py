@@ -8,11 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hortus.data.metrics import Metric
+from hortus.evaluation.interval import GROUPS, standard_error
 from hortus.evaluation.scoring import by_fold
-from hortus.seeds import stream
-
-GROUPS = 20
-ROWS = 20_000
 
 
 def gain(
@@ -43,20 +40,13 @@ def gain(
     """
     n = len(y)
 
-    def difference(rows: NDArray[Any] | slice) -> float:
+    def difference(rows: NDArray[np.intp]) -> float:
         w = None if weight is None else weight[rows]
         f = None if folds is None else folds[rows]
         return by_fold(metric, y[rows], new[rows], f, w) - by_fold(metric, y[rows], old[rows], f, w)
 
-    whole = difference(slice(None))
+    whole = difference(np.arange(n))
     if n < 2 * GROUPS or not np.isfinite(whole):
         return -np.inf, np.inf
-    used = stream(seed, "gain").permutation(n)[:ROWS]
-    groups = np.array_split(used, GROUPS)
-    left = np.array(
-        [difference(np.concatenate([g for k, g in enumerate(groups) if k != skip])) for skip in range(GROUPS)]
-    )
-    if not np.isfinite(left).all():
-        return -np.inf, np.inf
-    spread = left - left.mean()
-    return whole, float(np.sqrt((GROUPS - 1) / GROUPS * np.sum(spread**2)) * np.sqrt(len(used) / n))
+    error = standard_error(difference, n, seed=seed)
+    return (whole, error) if np.isfinite(error) else (-np.inf, np.inf)
