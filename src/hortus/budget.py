@@ -10,10 +10,6 @@ from dataclasses import dataclass, field
 
 from hortus.errors import BudgetError
 
-# A run asked for T seconds returns within T + max(GRACE_SECONDS, GRACE_SHARE * T).
-GRACE_SECONDS = 2.0
-GRACE_SHARE = 0.05
-
 
 @dataclass(frozen=True)
 class Budget:
@@ -63,7 +59,6 @@ class Ledger:
     budget: Budget
     clock: Callable[[], float] = time.monotonic
     phases: dict[str, float] = field(default_factory=dict)
-    trials: int = 0
     started: float = field(init=False)
 
     def __post_init__(self) -> None:
@@ -87,8 +82,3 @@ class Ledger:
     def remaining(self) -> float:
         """Seconds left, ``inf`` without a time budget; below zero once it is spent."""
         return math.inf if self.budget.time is None else self.budget.time - self.elapsed
-
-    @property
-    def trials_left(self) -> float:
-        """Trials left, ``inf`` without a trials budget."""
-        return math.inf if self.budget.trials is None else self.budget.trials - self.trials

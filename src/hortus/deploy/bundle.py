@@ -121,16 +121,6 @@ def compress(bundle: bytes, path: Path) -> None:
             target.writestr(name, source.read(name))
 
 
-def read_manifest(path: Path) -> dict[str, Any]:
-    """What a bundle says of itself.
-
-    Raises:
-        ArtifactError: the file is no bundle, or was written by a newer Hortus.
-    """
-    with _open(path) as bundle:
-        return _manifest(bundle, path)
-
-
 def load_bundle(path: Path) -> Predictor:
     """Load a bundle.
 

@@ -221,7 +221,6 @@ class Search:
             intermediate=frozen.intermediate_values,
         )
         self._history.take(number, outcome)
-        self._ledger.trials += 1
         name = self._name(number)
         self._tell(
             "trial_finished",

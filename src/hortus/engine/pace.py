@@ -11,8 +11,6 @@ import numpy as np
 
 from hortus.spaces.base import Space
 
-# A trial is started when this much of the time left would do for one as long as the usual one of its family.
-MARGIN = 1.0
 # Of a family that has not run yet: it may take this share of the time left, so that others have their turn too.
 UNTRIED_SHARE = 0.6
 
@@ -54,7 +52,7 @@ class Pace:
         """Whether a trial of ``family`` is likely to end within ``left`` seconds."""
         taken = self._taken.get(family)
         if taken:
-            return MARGIN * statistics.median(taken) < left
+            return statistics.median(taken) < left
         return self._space.seconds(family) * self._fits < UNTRIED_SHARE * left
 
     @property

@@ -25,7 +25,7 @@ from hortus.evaluation.trial import Order
 from hortus.evaluation.trial import run as run_trial
 from hortus.run.finish import score_of
 from hortus.run.prepare import Prepared, Sides, keep, prepare, recall
-from hortus.run.result import Result, conclude, read_result
+from hortus.run.result import Result, conclude, read_result, require_run
 from hortus.run.settings import Settings
 from hortus.run.warmup import Warmup
 from hortus.seeds import derive
@@ -104,12 +104,7 @@ def resume(
         RunError: the folder holds no run, or another process works on it.
     """
     folder = Path(folder)
-    if not (folder / "journal.sqlite").exists():
-        raise RunError(
-            f"There is no run in {str(folder)!r}.",
-            mend="Give the folder that `hortus fit` named at its end.",
-            code="run-missing",
-        )
+    require_run(folder)
     with RunLock(folder), Journal.open(folder) as journal:
         sweep(folder)
         settings = Settings.from_json(journal.get("settings"))

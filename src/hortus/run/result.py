@@ -61,12 +61,11 @@ class Result:
         )
 
 
-def open_run(folder: Path) -> Result:
-    """Open a run for reading. A run that was killed gets its model from the trials it had finished.
+def require_run(folder: Path) -> None:
+    """Refuse a folder that holds no run.
 
     Raises:
-        RunError: the folder holds no run, or no trial of it has finished.
-        JournalError: its journal is damaged, or was written by a newer Hortus.
+        RunError: it holds none.
     """
     if not (folder / "journal.sqlite").exists():
         raise RunError(
@@ -74,6 +73,16 @@ def open_run(folder: Path) -> Result:
             mend="Give the folder that `hortus fit` named at its end.",
             code="run-missing",
         )
+
+
+def open_run(folder: Path) -> Result:
+    """Open a run for reading. A run that was killed gets its model from the trials it had finished.
+
+    Raises:
+        RunError: the folder holds no run, or no trial of it has finished.
+        JournalError: its journal is damaged, or was written by a newer Hortus.
+    """
+    require_run(folder)
     with Journal.open(folder) as journal:
         settings = Settings.from_json(journal.get("settings"))
         if journal.get("chosen") is None or not (folder / BUNDLE).exists():
