@@ -5,9 +5,10 @@ Their constructors take more than eight arguments because scikit-learn wants eve
 
 from __future__ import annotations
 
+import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import weakref
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
@@ -24,7 +25,7 @@ from hortus.engine.progress import Listener
 from hortus.engine.terminal import listening
 from hortus.ensemble.predictor import Predictor
 from hortus.errors import SettingError
-from hortus.run import Settings
+from hortus.run import Result, Settings
 from hortus.run import fit as run_fit
 from hortus.run.prepare import Sides
 
@@ -142,24 +143,23 @@ class _AutoEstimator(BaseEstimator):
         y = column_or_1d(y, warn=True) if not isinstance(y, pd.Series) else y
         sides = Sides(weight=sample_weight, groups=groups, order=order)
         settings = self._settings()
-        with listening(self.verbosity, *listeners) as heard, self._folder() as folder:
-            self._keep(run_fit(X, y, settings, folder=folder, sides=sides, listeners=heard))
+        with listening(self.verbosity, *listeners) as heard:
+            self._keep(run_fit(X, y, settings, folder=self._folder(), sides=sides, listeners=heard))
         return self
 
-    @contextmanager
-    def _folder(self) -> Iterator[Path]:
-        """The run's folder: the one that was asked for, or one that is gone afterwards."""
+    def _folder(self) -> Path:
+        """The run's folder: the one that was asked for, or one that lasts as long as this estimator."""
         if self.run_folder is not None:
-            yield Path(self.run_folder)
-            return
-        with tempfile.TemporaryDirectory(prefix="hortus-run-", ignore_cleanup_errors=True) as made:
-            yield Path(made)
+            return Path(self.run_folder)
+        made = Path(tempfile.mkdtemp(prefix="hortus-run-"))
+        weakref.finalize(self, shutil.rmtree, made, ignore_errors=True)
+        return made
 
-    def _keep(self, result: Any) -> None:
+    def _keep(self, result: Result) -> None:
+        self._result = result
         self.predictor_: Predictor = result.model
         self.score_: float = result.score
         self.notes_: tuple[Note, ...] = result.notes
-        self._leaderboard: pd.DataFrame = result.leaderboard()
         self._bundle: bytes = (result.folder / "model.hortus").read_bytes()
 
     def _settings(self) -> Settings:
@@ -234,7 +234,7 @@ class _AutoEstimator(BaseEstimator):
     def leaderboard(self) -> pd.DataFrame:
         """Every candidate, the best first: score and its 95 % interval, weight in the ensemble, cost, reason."""
         check_is_fitted(self, "predictor_")
-        return self._leaderboard.copy()
+        return self._result.leaderboard()
 
     def save(self, path: str | Path) -> None:
         """Write the model as one file that `hortus.load` and ``hortus predict`` read; no pickle is in it."""

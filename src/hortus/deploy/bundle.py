@@ -216,6 +216,7 @@ def _assemble(manifest: dict[str, Any], folder: Path) -> Predictor:
         members=tuple(_member(row, folder) for row in manifest["members"]),
         stacking=stacking,
         calibration=calibration,
+        facts=dict(manifest.get("facts") or {}) | {"versions": manifest.get("versions") or {}},
     )
 
 

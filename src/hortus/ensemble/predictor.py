@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +15,7 @@ from hortus.data.notes import Note
 from hortus.data.schema import Schema
 from hortus.data.task import Task
 from hortus.ensemble.calibration import Temperature
+from hortus.ensemble.combination import average
 from hortus.ensemble.stacking import Stacking
 from hortus.errors import SettingError
 from hortus.features.encode import TableEncoder
@@ -56,6 +57,8 @@ class Predictor:
         members: the ensemble; weights sum to 1.
         stacking: how they are brought together; None for the average by their weights.
         calibration: of the probabilities, applied last; None for none.
+        facts: what the run found out about the model, as plain JSON values: score, bounds, rows, findings.
+        notes: what was noticed about the rows predicted last.
     """
 
     task: Task
@@ -64,6 +67,7 @@ class Predictor:
     members: tuple[Member, ...]
     stacking: Stacking | None = None
     calibration: Temperature | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
     notes: list[Note] = field(default_factory=list, compare=False)
 
     def raw(self, frame: pd.DataFrame) -> NDArray[np.float64]:
@@ -74,15 +78,43 @@ class Predictor:
         """
         canonical, notes = self.schema.apply(frame)
         self.notes[:] = notes
+        return self.raw_canonical(canonical)
+
+    def raw_canonical(self, canonical: pd.DataFrame) -> NDArray[np.float64]:
+        """As `raw`, of rows that `Schema.apply` has read already."""
         X = self.encoder.transform(canonical)
         if not len(X):
-            return np.empty((0, len(self.task.classes)) if self.task.classes else (0,))
-        predictions = [member.predict(X) for member in self.members]
+            return self._nothing(0)
+        return self._combined([member.predict(X) for member in self.members])
+
+    def out_of_fold(self, canonical: pd.DataFrame, assignment: NDArray[np.integer[Any]]) -> NDArray[np.float64]:
+        """Predict rows of the training table by those pipelines alone that did not learn from them.
+
+        Args:
+            canonical: (n, p) rows as `Schema.apply` reads them; their values may be changed, as an explanation does.
+            assignment: (n,) the fold that each row was validated in.
+
+        Returns:
+            (n, K) probabilities or (n,) values; NaN for a row that no fold validated.
+        """
+        X = self.encoder.transform(canonical)
+        found = self._nothing(len(X))
+        for fold in range(min(len(member.folds) for member in self.members)):
+            rows = np.flatnonzero(assignment == fold)
+            if len(rows):
+                part = X.rows(rows)
+                found[rows] = self._combined([member.folds[fold].predict(part) for member in self.members])
+        return found
+
+    def _combined(self, predictions: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
         if self.stacking is None:
-            found = blend(predictions, [member.weight for member in self.members])
+            found = average(predictions, np.array([member.weight for member in self.members]))
         else:
             found = self.stacking.combine(predictions)
         return found if self.calibration is None else self.calibration.apply(found)
+
+    def _nothing(self, rows: int) -> NDArray[np.float64]:
+        return np.full((rows, len(self.task.classes)) if self.task.classes else (rows,), np.nan)
 
     def predict(self, frame: pd.DataFrame) -> NDArray[Any]:
         """(n,) labels as they came in training, or values."""
@@ -100,11 +132,3 @@ class Predictor:
                 "A regression has no probabilities.", mend="Use predict().", code="probabilities-of-regression"
             )
         return self.raw(frame)
-
-
-def blend(predictions: Sequence[NDArray[np.float64]], weights: Sequence[float]) -> NDArray[np.float64]:
-    """The weighted mean of (n, K) or (n,) arrays."""
-    total = weights[0] * predictions[0]
-    for weight, prediction in zip(weights[1:], predictions[1:], strict=True):
-        total = total + weight * prediction
-    return total

@@ -24,6 +24,7 @@ from hortus.evaluation.base import Artifact
 from hortus.evaluation.full import overall, validated
 from hortus.evaluation.interval import interval
 from hortus.evaluation.scoring import by_fold
+from hortus.run.evidence import keep_predictions
 from hortus.run.prepare import Prepared
 
 # Candidates that an ensemble is chosen from.
@@ -46,6 +47,8 @@ class Ensemble:
         intervals: of the leading candidates' scores, by trial number.
         stacking: how the members are brought together, in the order of ``rows``; None for the weighted average.
         calibration: of the probabilities; None for none.
+        judged: (m,) positions of the rows that every candidate was judged on.
+        predictions: (m, K) or (m,) for them, by what did not learn from them.
     """
 
     rows: tuple[TrialRow, ...]
@@ -53,6 +56,8 @@ class Ensemble:
     score: float
     bounds: tuple[float, float]
     intervals: dict[int, tuple[float, float]]
+    judged: NDArray[np.intp]
+    predictions: NDArray[np.float64]
     stacking: Stacking | None = None
     calibration: Temperature | None = None
 
@@ -102,17 +107,20 @@ def choose(
         score=by_fold(prepared.metric, y, chosen.predictions, folds, weight),
         bounds=interval(prepared.metric, y, chosen.predictions, weight, folds=folds, seed=seed),
         intervals=intervals,
+        judged=judged,
+        predictions=chosen.predictions,
         stacking=None if chosen.stacking is None else chosen.stacking.ordered(np.searchsorted(members, heaviest)),
         calibration=chosen.calibration,
     )
 
 
 def save(path: Path, ensemble: Ensemble, prepared: Prepared, folder: Path) -> None:
-    """Write the ensemble as one bundle.
+    """Write the ensemble as one bundle, and beside it what it predicts out of fold.
 
     Raises:
         ArtifactError: a member's file is not as it was written.
     """
+    keep_predictions(folder, ensemble.predictions, ensemble.judged)
     members = []
     for row in ensemble.rows:
         artifact = _required(row, "models")

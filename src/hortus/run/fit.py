@@ -144,7 +144,7 @@ def _search(
         left = ledger.remaining
         conclude(journal, prepared, settings, folder, seconds=max(0.2, left / 2) if math.isfinite(left) else None)
     journal.set("spent", {"elapsed": ledger.elapsed, "phases": ledger.phases})
-    result = read_result(journal, folder)
+    result = read_result(journal, folder, settings)
     finished = {
         "score": result.score,
         "seconds": ledger.elapsed,

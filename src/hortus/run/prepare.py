@@ -17,6 +17,7 @@ from hortus.data.infer import infer_schema
 from hortus.data.metrics import Metric, make_metric
 from hortus.data.notes import Note
 from hortus.data.read import read_table
+from hortus.data.sample import draw, write_sample
 from hortus.data.schema import Schema
 from hortus.data.split import make_folds
 from hortus.data.store import load_state, save_state
@@ -39,6 +40,7 @@ class Prepared:
         encoder: from the schema's frame to the matrix.
         data: the encoded rows.
         notes: what was noticed on the way.
+        sample: rows of the table as the schema reads them, by their positions; None once they are in the run's folder.
     """
 
     task: Task
@@ -47,6 +49,7 @@ class Prepared:
     encoder: TableEncoder
     data: Dataset
     notes: tuple[Note, ...]
+    sample: pd.DataFrame | None = None
 
 
 @dataclass(frozen=True)
@@ -117,7 +120,8 @@ def prepare(table: Any, target: Any, settings: Settings, sides: Sides) -> Prepar
         metric_name=None if own else metric.name,
         weight=weight,
     )
-    return Prepared(found.task, metric, schema, encoder, data, tuple(notes))
+    sample = draw(canonical, folds.judged_rows, seed=settings.seed)
+    return Prepared(found.task, metric, schema, encoder, data, tuple(notes), sample)
 
 
 def recall(folder: Path, settings: Settings) -> Prepared:
@@ -143,6 +147,8 @@ def recall(folder: Path, settings: Settings) -> Prepared:
 def keep(prepared: Prepared, folder: Path) -> None:
     """Write what later phases need into a run folder."""
     prepared.data.save(folder / "data")
+    if prepared.sample is not None:
+        write_sample(prepared.sample, folder)
     (folder / "encoder").mkdir(exist_ok=True)
     save_state(folder / "encoder", prepared.encoder.state())
     described = {

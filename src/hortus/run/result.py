@@ -17,6 +17,8 @@ from hortus.engine.journal import Journal, TrialRow
 from hortus.engine.result import leaderboard
 from hortus.ensemble.predictor import Predictor
 from hortus.errors import RunError
+from hortus.explain.evidence import Evidence
+from hortus.run.evidence import PREDICTIONS, read_evidence
 from hortus.run.finish import choose, save
 from hortus.run.prepare import Prepared, recall
 from hortus.run.settings import Settings
@@ -34,6 +36,7 @@ class Result:
         chosen: what the ensemble was when it was last chosen: weights by trial, score, bounds, intervals.
         notes: what was noticed about the data.
         why: why the run ended: trials, time, exhausted, interrupted; "" if it never did.
+        settings: how it was made; a metric that is a function is there only for whoever started the run.
     """
 
     folder: Path
@@ -41,11 +44,21 @@ class Result:
     chosen: dict[str, Any]
     notes: tuple[Note, ...]
     why: str
+    settings: Settings
 
     @cached_property
     def model(self) -> Predictor:
         """The model, loaded once."""
         return load_bundle(self.folder / BUNDLE)
+
+    @cached_property
+    def evidence(self) -> Evidence:
+        """What the model can be explained from.
+
+        Raises:
+            ArtifactError: a part of the run's folder is missing or damaged.
+        """
+        return read_evidence(self.folder, recall(self.folder, self.settings), self.model, self.leaderboard())
 
     @property
     def score(self) -> float:
@@ -85,9 +98,9 @@ def open_run(folder: Path) -> Result:
     require_run(folder)
     with Journal.open(folder) as journal:
         settings = Settings.from_json(journal.get("settings"))
-        if journal.get("chosen") is None or not (folder / BUNDLE).exists():
+        if journal.get("chosen") is None or not all((folder / name).exists() for name in (BUNDLE, PREDICTIONS)):
             conclude(journal, recall(folder, settings), settings, folder, seconds=None)
-        return read_result(journal, folder)
+        return read_result(journal, folder, settings)
 
 
 def conclude(journal: Journal, prepared: Prepared, settings: Settings, folder: Path, *, seconds: float | None) -> None:
@@ -128,7 +141,7 @@ def _candidates(rows: list[TrialRow], journal: Journal) -> list[TrialRow]:
     return [TrialRow.from_json(baseline)] if baseline["value"] > max(scores, default=-math.inf) else rows
 
 
-def read_result(journal: Journal, folder: Path) -> Result:
+def read_result(journal: Journal, folder: Path, settings: Settings) -> Result:
     """What the journal of a concluded run says."""
     return Result(
         folder=folder,
@@ -136,4 +149,5 @@ def read_result(journal: Journal, folder: Path) -> Result:
         chosen=journal.get("chosen"),
         notes=tuple(Note(**note) for note in journal.get("notes") or ()),
         why=journal.get("why") or "",
+        settings=settings,
     )

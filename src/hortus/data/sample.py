@@ -1,0 +1,81 @@
+"""Rows of the user's table that a run keeps, as the schema reads them: what explanations are made from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hortus.errors import ArtifactError
+from hortus.seeds import stream
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FILE = "sample.parquet"
+MOST_ROWS = 10_000
+MOST_CELLS = 2_000_000
+LEAST_ROWS = 200
+
+
+def draw(canonical: pd.DataFrame, judged: NDArray[np.intp], *, seed: int) -> pd.DataFrame:
+    """At most `MOST_ROWS` rows that some fold validates.
+
+    Args:
+        canonical: (n, p) the table as `Schema.apply` reads it.
+        judged: positions of the rows that some fold validates.
+        seed: of the run.
+
+    Returns:
+        Those rows, in their order; the index holds their positions among the n.
+    """
+    import pandas as pd
+
+    most = min(MOST_ROWS, max(LEAST_ROWS, MOST_CELLS // max(1, canonical.shape[1])), len(judged))
+    rows = np.sort(stream(seed, "sample").choice(judged, size=most, replace=False))
+    return canonical.iloc[rows].set_axis(pd.Index(rows, name="row"), axis=0)
+
+
+def write_sample(sample: pd.DataFrame, folder: Path) -> None:
+    """Write what `draw` gave; categories and text keep their missing cells."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    columns = {f"c{i}": sample.iloc[:, i].to_numpy() for i in range(sample.shape[1])}
+    # By position: a parquet file cannot hold every name that a table can.
+    arrays = {
+        name: pa.array(values, type=pa.string() if values.dtype == object else None, from_pandas=values.dtype == object)
+        for name, values in columns.items()
+    }
+    parquet.write_table(pa.table({"row": pa.array(sample.index.to_numpy()), **arrays}), folder / FILE)
+
+
+def read_sample(folder: Path, names: tuple[str, ...]) -> pd.DataFrame:
+    """What `write_sample` wrote.
+
+    Args:
+        folder: the run's.
+        names: of the p columns, in the schema's order.
+
+    Raises:
+        ArtifactError: there is no sample, or it is damaged.
+    """
+    import pandas as pd
+    from pyarrow import ArrowException, parquet
+
+    try:
+        table = parquet.read_table(folder / FILE)
+        if table.num_columns != len(names) + 1:
+            raise ValueError(f"it has {table.num_columns - 1} columns, not {len(names)}")
+        arrays = [column.to_numpy() for column in table.columns]
+    except (OSError, ValueError, ArrowException) as error:
+        raise ArtifactError(
+            f"The rows that the run in {str(folder)!r} kept cannot be read: {error}.",
+            mend="Start the run again, in a new folder.",
+            code="sample-damaged",
+        ) from error
+    columns = {i: pd.Series(array, index=arrays[0], dtype=array.dtype) for i, array in enumerate(arrays[1:])}
+    frame = pd.DataFrame(columns, index=pd.Index(arrays[0], name="row"))
+    return frame.set_axis(pd.Index(names, dtype=object), axis=1)
