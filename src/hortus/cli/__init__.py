@@ -1,4 +1,4 @@
-"""The command line: ``hortus fit | predict | resume | leaderboard``.
+"""The command line: ``hortus fit | predict | resume | leaderboard | export``.
 
 Each command translates what was typed and hands it to `hortus.run`. What is heavy is imported inside the commands,
 so that ``hortus --help`` answers at once.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import typer
 
+from hortus.cli.export import export
 from hortus.cli.fit import fit, resume
 from hortus.cli.leaderboard import leaderboard
 from hortus.cli.predict import predict
@@ -20,7 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (fit, predict, resume, leaderboard):
+for command in (fit, predict, resume, leaderboard, export):
     app.command()(command)
 
 

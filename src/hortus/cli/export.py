@@ -1,77 +1,75 @@
-"""Tables written for other programs. A cell of text that a spreadsheet would run as a formula is defused."""
+"""``hortus export``: a run handed over in another form. A form is one line of `FORMS`."""
 
 from __future__ import annotations
 
-import os
-import tempfile
+from collections.abc import Callable, Iterable
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Annotated
 
-from hortus.errors import SettingError
+import typer
 
-if TYPE_CHECKING:
-    import pandas as pd
+from hortus.cli.told import Debug, told
+from hortus.errors import SettingError, nearest
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-
-
-def defused(cell: Any) -> Any:
-    """A cell that no spreadsheet takes for a formula; numbers, also those written as text, stay as they are.
-
-    >>> defused("=1+1"), defused("-5"), defused("no")
-    ("'=1+1", '-5', 'no')
-    """
-    if not isinstance(cell, str) or not cell.startswith(FORMULA):
-        return cell
-    try:
-        float(cell)
-    except ValueError:
-        return "'" + cell
-    return cell
+# A form's name -> the function that writes it and what it is handed as its first argument: the model's ``.hortus``
+# file (then a saved model can be exported too), or the run's folder. Its second is the empty folder to fill; it gives
+# back the lines to show.
+Exporter = Callable[[Path, Path], Iterable[str]]
+FORMS: dict[str, tuple[str, str]] = {}
 
 
-def write_csv(frame: pd.DataFrame, separator: str = ",") -> str:
-    """``frame`` as delimited text, header first, without its index."""
-    safe = frame.rename(columns=defused)
-    for column in safe.columns:
-        if not _numeric(safe[column]):
-            safe[column] = safe[column].map(defused)
-    return safe.to_csv(index=False, sep=separator, lineterminator="\n")
+def export(
+    model: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder or a .hortus file.", show_default=False)],
+    to: Annotated[str, typer.Option("--to", help=f"{', '.join(FORMS)}.", show_default=False)],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The folder to write; new or empty.", show_default=False)],
+    debug: Debug = False,
+) -> None:
+    """Hand a model over in a form that others can use."""
+    with told(debug=debug):
+        if to not in FORMS:
+            raise SettingError(f"There is no form called {to!r}.", mend=nearest(to, FORMS), code="unknown-form")
+        place, wanted = FORMS[to]
+        source = _run_folder(model) if wanted == "run" else model_file(model)
+        empty_folder(out)
+        module, _, name = place.partition(":")
+        exporter: Exporter = getattr(import_module(module), name)
+        for line in exporter(source, out):
+            typer.echo(line)
 
 
-def write_table(frame: pd.DataFrame, path: Path) -> None:
-    """Write ``frame`` as csv, tsv or parquet, by the path's suffix; the file appears whole or not at all.
+def model_file(path: Path) -> Path:
+    """The ``.hortus`` file of a run's folder, or the file itself.
 
     Raises:
-        SettingError: the suffix is another one.
+        RunError: the folder holds no run.
     """
-    suffix = path.suffix.lower()
-    if suffix not in (".csv", ".tsv", ".parquet"):
+    return _run_folder(path) / _bundle_name() if path.is_dir() else path
+
+
+def empty_folder(out: Path) -> None:
+    """Make the folder.
+
+    Raises:
+        SettingError: there is something in it, or it is a file.
+    """
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise SettingError(
-            f"Predictions cannot be written as {path.suffix or 'a file without a suffix'!r}.",
-            mend="Give a path that ends in .csv, .tsv or .parquet.",
-            code="unknown-format",
+            f"{str(out)!r} is {'not empty' if out.is_dir() else 'a file'}, and nothing is written over.",
+            mend="Give a folder that is new or empty.",
+            code="out-not-empty",
         )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    os.close(handle)
-    written = Path(name)
-    try:
-        if suffix == ".parquet":
-            frame.to_parquet(written, index=False)
-        else:
-            written.write_text(write_csv(frame, "\t" if suffix == ".tsv" else ","), encoding="utf-8", newline="")
-        written.chmod(0o666 & ~_umask())
-        written.replace(path)
-    finally:
-        written.unlink(missing_ok=True)
+    out.mkdir(parents=True, exist_ok=True)
 
 
-def _numeric(column: pd.Series[Any]) -> bool:
-    return column.dtype.kind in "biufM"
+def _run_folder(path: Path) -> Path:
+    from hortus.run import open_run
+
+    # A run that was killed gets its model by being opened.
+    return open_run(path).folder
 
 
-def _umask() -> int:
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask
+def _bundle_name() -> str:
+    from hortus.run.result import BUNDLE
+
+    return BUNDLE

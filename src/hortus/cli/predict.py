@@ -30,7 +30,7 @@ def predict(
 ) -> None:
     """Predict new rows, in their order."""
     with told(debug=debug):
-        from hortus.cli.export import write_csv, write_table
+        from hortus.cli.predictions_file import write_csv, write_table
         from hortus.data.read import read_table
         from hortus.engine.terminal import printable
 
