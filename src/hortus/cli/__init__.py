@@ -1,4 +1,4 @@
-"""The command line: ``hortus fit | predict | resume | leaderboard | export``.
+"""The command line: ``hortus fit | predict | resume | leaderboard | export | faster``.
 
 Each command translates what was typed and hands it to `hortus.run`. What is heavy is imported inside the commands,
 so that ``hortus --help`` answers at once.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import typer
 
 from hortus.cli.export import export
+from hortus.cli.faster import faster
 from hortus.cli.fit import fit, resume
 from hortus.cli.leaderboard import leaderboard
 from hortus.cli.predict import predict
@@ -21,7 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (fit, predict, resume, leaderboard, export):
+for command in (fit, predict, resume, leaderboard, export, faster):
     app.command()(command)
 
 

@@ -85,7 +85,7 @@ class Predictor:
         X = self.encoder.transform(canonical)
         if not len(X):
             return self._nothing(0)
-        return self._combined([member.predict(X) for member in self.members])
+        return self.combine([member.predict(X) for member in self.members])
 
     def out_of_fold(self, canonical: pd.DataFrame, assignment: NDArray[np.integer[Any]]) -> NDArray[np.float64]:
         """Predict rows of the training table by those pipelines alone that did not learn from them.
@@ -103,10 +103,11 @@ class Predictor:
             rows = np.flatnonzero(assignment == fold)
             if len(rows):
                 part = X.rows(rows)
-                found[rows] = self._combined([member.folds[fold].predict(part) for member in self.members])
+                found[rows] = self.combine([member.folds[fold].predict(part) for member in self.members])
         return found
 
-    def _combined(self, predictions: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+    def combine(self, predictions: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+        """From one (n, K) or (n,) array a member, in their order, to the model's."""
         if self.stacking is None:
             found = average(predictions, np.array([member.weight for member in self.members]))
         else:

@@ -21,7 +21,8 @@ class Evidence:
     Attributes:
         predictor: the model as it predicts, the whole ensemble.
         metric: what was optimized; greater is better.
-        y: (n,) class codes or values of all rows that some fold validated.
+        judged: (n,) positions in the training table of all rows that some fold validated, ascending.
+        y: (n,) class codes or values of those rows.
         predictions: (n, K) probabilities or (n,) values for them, from models and weights that they were not fitted on.
         folds: (n,) the fold that validated each row.
         weight: (n,) sample weights, or None.
@@ -33,6 +34,7 @@ class Evidence:
 
     predictor: Predictor
     metric: Metric
+    judged: NDArray[np.intp]
     y: NDArray[Any]
     predictions: NDArray[np.float64]
     folds: NDArray[np.int8]

@@ -47,6 +47,7 @@ def read_evidence(folder: Path, prepared: Prepared, predictor: Predictor, leader
     return Evidence(
         predictor=predictor,
         metric=prepared.metric,
+        judged=judged,
         y=np.asarray(prepared.data.y)[judged],
         predictions=predictions[:, 0] if prepared.task.kind == "regression" else predictions,
         folds=np.asarray(prepared.data.folds.assignment)[judged],

@@ -62,6 +62,50 @@ class Ensemble:
     calibration: Temperature | None = None
 
 
+@dataclass(frozen=True)
+class Pool:
+    """The candidates that a model is made from, and the rows that all of them were judged on.
+
+    Attributes:
+        rows: their trials, the best first.
+        judged: (m,) positions of the rows.
+        predictions: one (m, K) or (m,) array a candidate, out of fold.
+        y: (m,) class codes or values.
+        folds: (m,) the fold that validated each row.
+        weight: (m,) sample weights, or None.
+    """
+
+    rows: tuple[TrialRow, ...]
+    judged: NDArray[np.intp]
+    predictions: tuple[NDArray[np.float64], ...]
+    y: NDArray[Any]
+    folds: NDArray[np.int8]
+    weight: NDArray[np.float64] | None
+
+
+def pool(rows: Sequence[TrialRow], prepared: Prepared, folder: Path) -> Pool:
+    """The best `MOST` trials that ended well, with what they predicted; no rows where there are none.
+
+    Raises:
+        ArtifactError: a trial's predictions are missing or damaged.
+    """
+    done = [row for row in rows if row.state == TrialState.COMPLETE and row.value is not None]
+    done = sorted(done, key=lambda row: (-(row.value if row.value is not None else -math.inf), row.number))[:MOST]
+    done = [row for row in done if _artifact(row, "models") is not None]
+    predictions = [_predictions(row, folder) for row in done]
+    known = np.logical_and.reduce([_known(p, len(prepared.data)) for p in predictions]) if done else np.zeros(0, bool)
+    judged = np.flatnonzero(known)
+    weight: Any = prepared.data.weight
+    return Pool(
+        rows=tuple(done),
+        judged=judged,
+        predictions=tuple(p[judged].astype(np.float64) for p in predictions),
+        y=np.asarray(prepared.data.y[judged]),
+        folds=np.asarray(prepared.data.folds.assignment[judged]),
+        weight=None if weight is None else np.asarray(weight[judged]),
+    )
+
+
 def choose(
     rows: Sequence[TrialRow], prepared: Prepared, folder: Path, *, single: bool, seed: int, seconds: float | None
 ) -> Ensemble | None:
@@ -78,17 +122,10 @@ def choose(
     begin = time.monotonic()
     deadline = None if seconds is None else begin + seconds
     combined_by = None if seconds is None else begin + COMBINING * seconds
-    done = [row for row in rows if row.state == TrialState.COMPLETE and row.value is not None]
-    done = sorted(done, key=lambda row: (-(row.value if row.value is not None else -math.inf), row.number))[:MOST]
-    done = [row for row in done if _artifact(row, "models") is not None]
+    found = pool(rows, prepared, folder)
+    done, rated, y, folds, weight = found.rows, found.predictions, found.y, found.folds, found.weight
     if not done:
         return None
-    predictions = [_predictions(row, folder) for row in done]
-    judged = np.flatnonzero(np.logical_and.reduce([_known(p, len(prepared.data)) for p in predictions]))
-    y = np.asarray(prepared.data.y[judged])
-    weight = None if prepared.data.weight is None else np.asarray(prepared.data.weight[judged])
-    rated = [p[judged].astype(np.float64) for p in predictions]
-    folds = np.asarray(prepared.data.folds.assignment[judged])
     if single or len(done) == 1:
         chosen = Combination(np.eye(len(done))[0], None, None, rated[0])
     else:
@@ -107,7 +144,7 @@ def choose(
         score=by_fold(prepared.metric, y, chosen.predictions, folds, weight),
         bounds=interval(prepared.metric, y, chosen.predictions, weight, folds=folds, seed=seed),
         intervals=intervals,
-        judged=judged,
+        judged=found.judged,
         predictions=chosen.predictions,
         stacking=None if chosen.stacking is None else chosen.stacking.ordered(np.searchsorted(members, heaviest)),
         calibration=chosen.calibration,

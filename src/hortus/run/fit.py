@@ -158,7 +158,7 @@ def _search(
 
 def _plan(prepared: Prepared, settings: Settings, folder: Path, reserve: float, executor: Executor) -> Plan:
     facts = prepared.data.facts(settings.budget.time)
-    space = SPACES[settings.space_name](facts, **_space_options(settings))
+    space = SPACES[settings.space_name](facts, **settings.space_options)
     strategy = "tpe" if settings.strategy == "auto" else settings.strategy
     own = prepared.data.metric_name is None
     return Plan(
@@ -183,10 +183,6 @@ def _rungs(of: str) -> tuple[Fidelity, ...]:
     """A ninth and a third of the full cost, as successive halving with eta = 3 has it."""
     shares = () if of == "folds" else (1 / 9, 1 / 3)
     return tuple(Fidelity(rows=share) if of == "rows" else Fidelity(rounds=share) for share in shares)
-
-
-def _space_options(settings: Settings) -> dict[str, Any]:
-    return {} if settings.models is None else {"models": list(settings.models)}
 
 
 def _baseline(

@@ -52,13 +52,22 @@ class Result:
         return load_bundle(self.folder / BUNDLE)
 
     @cached_property
+    def prepared(self) -> Prepared:
+        """The run's data.
+
+        Raises:
+            ArtifactError: a part of the run's folder is missing or damaged.
+        """
+        return recall(self.folder, self.settings)
+
+    @cached_property
     def evidence(self) -> Evidence:
         """What the model can be explained from.
 
         Raises:
             ArtifactError: a part of the run's folder is missing or damaged.
         """
-        return read_evidence(self.folder, recall(self.folder, self.settings), self.model, self.leaderboard())
+        return read_evidence(self.folder, self.prepared, self.model, self.leaderboard())
 
     @property
     def score(self) -> float:

@@ -90,6 +90,11 @@ class Settings:
             return self.space
         return "trees" if self.strategy == "evolution" else "pipelines"
 
+    @property
+    def space_options(self) -> dict[str, Any]:
+        """What the space is told besides the facts of the table."""
+        return {} if self.models is None else {"models": list(self.models)}
+
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values; a metric that is a function is None."""
         found = asdict(replace(self, metric=self.metric if isinstance(self.metric, str) else None))
