@@ -7,16 +7,17 @@ digests are a matter of safety, not of form.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import json
 import os
-import platform
+import stat
 import tempfile
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -24,19 +25,20 @@ from hortus.data.artifacts import unpack
 from hortus.data.schema import Schema
 from hortus.data.store import load_state, save_state
 from hortus.data.task import Task
+from hortus.deploy.versions import version_notes, versions
 from hortus.ensemble.calibration import Temperature
 from hortus.ensemble.predictor import Member, Predictor
 from hortus.ensemble.stacking import Stacking, numbers
-from hortus.errors import ArtifactError
+from hortus.errors import ArtifactError, HortusError
 from hortus.features.encode import TableEncoder
 from hortus.spaces.pipeline import FittedPipeline
 
 FORMAT = 1
 MANIFEST = "manifest.json"
-LIBRARIES = ("numpy", "scipy", "scikit-learn", "lightgbm", "catboost", "xgboost", "xgboost-cpu", "torch")
 # A part is compressed at most about this well; more is a bomb.
 RATIO = 200
 MOST_BYTES = 64 * 2**30
+_PIECE = 2**20
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ def write_bundle(
         parts |= {f"members/{member.number:06d}.zip": member.archive for member in members}
         manifest = {
             "format": FORMAT,
-            "versions": _versions(),
+            "versions": versions(),
             "task": task.to_json(),
             "schema": schema.to_json(),
             "members": [
@@ -122,16 +124,26 @@ def compress(bundle: bytes, path: Path) -> None:
 
 
 def load_bundle(path: Path) -> Predictor:
-    """Load a bundle.
+    """Load a bundle. What differs between the libraries that made it and those here stands in the model's notes.
 
     Raises:
         ArtifactError: the file is no bundle, is damaged or tampered with, or was written by a newer Hortus.
+        MissingExtraError: a member needs a library that is not installed.
     """
     with _open(path) as bundle, tempfile.TemporaryDirectory(prefix="hortus-") as made:
         manifest = _manifest(bundle, path)
         folder = Path(made)
-        _extract(bundle, manifest["parts"], folder, path)
-        return _assemble(manifest, folder)
+        try:
+            _extract(bundle, manifest["parts"], folder, path)
+            return _assemble(manifest, folder)
+        except (HortusError, ImportError):
+            raise
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS):
+                raise
+            raise _foreign(path, f"its parts cannot be laid out ({type(error).__name__})") from error
+        except Exception as error:  # every digest fits and yet it is none of ours: whatever a loader may raise
+            raise _foreign(path, f"its parts are not what Hortus writes ({type(error).__name__})") from error
 
 
 def _open(path: Path) -> zipfile.ZipFile:
@@ -170,7 +182,8 @@ def _manifest(bundle: zipfile.ZipFile, path: Path) -> dict[str, Any]:
             mend="Install a newer Hortus: pip install -U hortus.",
             code="bundle-newer",
         )
-    if set(bundle.namelist()) != {MANIFEST, *named} or len(bundle.namelist()) != len(named) + 1:
+    names = bundle.namelist()
+    if MANIFEST in named or set(names) != {MANIFEST, *named} or len(names) != len(named) + 1:
         raise _foreign(path, "it holds parts that its manifest does not name, or lacks some that it names")
     return dict(manifest)
 
@@ -184,16 +197,29 @@ def _extract(bundle: zipfile.ZipFile, parts: dict[str, Any], folder: Path, path:
         if not place.is_relative_to(folder.resolve()):
             raise _foreign(path, f"the part {name!r} would lie outside")
         info = bundle.getinfo(name)
+        if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG):
+            raise _foreign(path, f"the part {name!r} is not a plain file")
         if info.file_size != part["size"] or info.file_size > RATIO * max(info.compress_size, 1024):
             raise _damaged(path, name)
         place.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            data = bundle.read(info)
-        except Exception as error:  # a damaged zip raises many kinds: zlib's, struct's, BadZipFile
-            raise _damaged(path, name) from error
-        if hashlib.sha256(data).hexdigest() != part["sha256"]:
+        if _copy(bundle, info, place, path) != part["sha256"]:
             raise _damaged(path, name)
-        place.write_bytes(data)
+
+
+def _copy(bundle: zipfile.ZipFile, info: zipfile.ZipInfo, place: Path, path: Path) -> str:
+    """Unpack one part, a piece at a time, and give its SHA-256."""
+    digest = hashlib.sha256()
+    with place.open("xb") as file:
+        try:
+            with bundle.open(info) as source:
+                while piece := source.read(_PIECE):
+                    digest.update(piece)
+                    file.write(piece)
+        except OSError:
+            raise
+        except Exception as error:  # a damaged zip raises many kinds: zlib's, struct's, BadZipFile
+            raise _damaged(path, info.filename) from error
+    return digest.hexdigest()
 
 
 def _damaged(path: Path, name: str) -> ArtifactError:
@@ -205,7 +231,9 @@ def _damaged(path: Path, name: str) -> ArtifactError:
 
 
 def _assemble(manifest: dict[str, Any], folder: Path) -> Predictor:
+    made = {str(name): str(number) for name, number in (manifest.get("versions") or {}).items()}
     encoder = TableEncoder()
+    _refuse_bombs(folder / "encoder")
     encoder.restore(load_state(folder / "encoder"))
     task = Task.from_json(manifest["task"])
     stacking, calibration = _combination(manifest, task)
@@ -213,10 +241,11 @@ def _assemble(manifest: dict[str, Any], folder: Path) -> Predictor:
         task=task,
         schema=Schema.from_json(manifest["schema"]),
         encoder=encoder,
-        members=tuple(_member(row, folder) for row in manifest["members"]),
+        members=tuple(_member(row, folder, manifest["parts"]) for row in manifest["members"]),
         stacking=stacking,
         calibration=calibration,
-        facts=dict(manifest.get("facts") or {}) | {"versions": manifest.get("versions") or {}},
+        facts=dict(manifest.get("facts") or {}) | {"versions": made},
+        notes=version_notes(made),
     )
 
 
@@ -233,10 +262,14 @@ def _combination(manifest: dict[str, Any], task: Task) -> tuple[Stacking | None,
     )
 
 
-def _member(row: dict[str, Any], folder: Path) -> Member:
+def _member(row: dict[str, Any], folder: Path, parts: dict[str, Any]) -> Member:
+    if row["part"] not in parts:
+        raise ArtifactError("A member of this model lies outside its file.", code="bundle-foreign")
     place = folder / f"open-{int(row['number']):06d}"
     place.mkdir()
-    unpack(folder / row["part"], place)
+    archive = folder / row["part"]
+    unpack(archive, place, most_bytes=_most_bytes(archive))
+    _refuse_bombs(place)
     folds = sorted(place.iterdir(), key=lambda fold: int(fold.name))
     return Member(
         number=int(row["number"]),
@@ -246,14 +279,16 @@ def _member(row: dict[str, Any], folder: Path) -> Member:
     )
 
 
-def _versions() -> dict[str, str]:
-    found = {"hortus": version("hortus"), "python": platform.python_version()}
-    for name in LIBRARIES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
+def _refuse_bombs(folder: Path) -> None:
+    """Arrays on disk are zips too, which say beforehand what they come to."""
+    for place in folder.rglob("*.npz"):
+        with zipfile.ZipFile(place) as arrays:
+            if sum(info.file_size for info in arrays.infolist()) > _most_bytes(place):
+                raise ArtifactError("The arrays of this model unpack beyond measure.", code="bundle-bomb")
+
+
+def _most_bytes(archive: Path) -> int:
+    return RATIO * max(archive.stat().st_size, 2**20)
 
 
 def _digest(path: Path) -> str:
