@@ -1,4 +1,4 @@
-"""The columns of a table as an explanation speaks of them: found by name, their values told in words."""
+"""Columns and classes as an explanation speaks of them: found by name, their values told in words."""
 
 from __future__ import annotations
 
@@ -30,6 +30,23 @@ def kind_of(evidence: Evidence, column: str) -> ColumnKind:
     if column not in known:
         raise SettingError(f"The model has no column {column!r}.", mend=nearest(column, known), code="unknown-column")
     return known[column]
+
+
+def class_code(evidence: Evidence, label: Any) -> int:
+    """The code of a class.
+
+    Raises:
+        SettingError: there is no such class.
+    """
+    classes = evidence.task.classes
+    if label not in classes:
+        shown = ", ".join(map(repr, classes[:20]))
+        raise SettingError(
+            f"There is no class {label!r}.",
+            mend=f"Choose one of: {shown}." if classes else "A regression has no classes: leave it out.",
+            code="unknown-class",
+        )
+    return classes.index(label)
 
 
 def tell(value: Any, kind: ColumnKind) -> str:

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from hortus.explain.evidence import Evidence
 
-# Rows of one call: enough that its own cost is nothing beside theirs, few enough to be held.
+# Of one call: enough that its own cost is nothing beside theirs, few enough to be held.
 ROWS_A_CALL = 20_000
+CELLS_A_CALL = 4_000_000
 
 
 def predict_variants(
@@ -30,7 +31,8 @@ def predict_variants(
     """
     base = evidence.frame.iloc[rows]
     folds = evidence.folds[evidence.rows[rows]]
-    a_call = max(1, ROWS_A_CALL // max(1, len(rows)))
+    most = min(ROWS_A_CALL, CELLS_A_CALL // max(1, base.shape[1]))
+    a_call = max(1, most // max(1, len(rows)))
     made = []
     for start in range(0, len(variants), a_call):
         some = variants[start : start + a_call]
