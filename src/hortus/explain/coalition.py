@@ -34,13 +34,14 @@ class Game:
         players: columns that join together.
         rows: (m, players) codes.
         background: (b, players) codes.
-        predict: of (n, players) codes the prediction that is explained.
+        predict: of (n, players) codes the prediction that is explained: that of the pipelines which did not learn from
+            a fold's rows, or for None of the whole model.
     """
 
     players: list[tuple[str, ...]]
     rows: NDArray[np.float64]
     background: NDArray[np.float64]
-    predict: Callable[[NDArray[np.float64]], NDArray[np.float64]]
+    predict: Callable[[NDArray[np.float64], int | None], NDArray[np.float64]]
 
     @classmethod
     def of(cls, evidence: Evidence, rows: pd.DataFrame, *, seed: int, columns: Sequence[str] | None) -> Game:
@@ -75,12 +76,16 @@ class Game:
         where = {column: (i, values) for i, column, values in held}
         dtypes = evidence.frame.dtypes
 
-        def predict(asked: NDArray[np.float64]) -> NDArray[np.float64]:
+        def predict(asked: NDArray[np.float64], fold: int | None) -> NDArray[np.float64]:
             made = {}
             for column in evidence.frame.columns:
                 i, values = where[column]
                 made[column] = pd.Series(values[asked[:, i].astype(np.intp)], dtype=dtypes[column])
-            found = evidence.predictor.raw_canonical(pd.DataFrame(made, columns=evidence.frame.columns))
+            frame = pd.DataFrame(made, columns=evidence.frame.columns)
+            if fold is None:
+                found = evidence.predictor.raw_canonical(frame)
+            else:
+                found = evidence.predictor.out_of_fold(frame, np.full(len(frame), fold))
             return found[:, 1] if evidence.task.kind == "binary" else found
 
         return cls(players, codes[: len(rows)], codes[len(rows) :], predict)

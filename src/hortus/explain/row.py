@@ -59,7 +59,7 @@ def explain_row(
     *,
     class_: Any = None,
     seed: int = 0,
-    permutations: int = 5,
+    permutations: int = 3,
     columns: Sequence[str] | None = None,
 ) -> RowExplanation:
     """Explain one row of the user's.

@@ -1,10 +1,11 @@
 """What each column adds to a prediction: Shapley values (Lundberg & Lee 2017), computed by the shap library.
 
 The game: the columns of a row join one after another; those that have not joined yet hold what they hold in background
-rows, and what counts is the mean prediction over these. What is explained is the whole model as it predicts new rows,
-so base and values add up to ``predict_proba`` or ``predict``. Where there are few columns, every coalition is counted
-and the values are exact for the background; else columns join in a random order and leave in the reverse of it
-(Mitchell et al. 2022, antithetic permutations), which adds up exactly and is exact for interactions of two columns.
+rows, and what counts is the mean prediction over these. Rows of the training table are explained as they are predicted
+by the pipelines that did not learn from them, rows of the user's by the whole model; base and values add up to that
+prediction. Where there are few columns, every coalition is counted and the values are exact for the background; else
+columns join in a random order and leave in the reverse of it (Mitchell et al. 2022, antithetic permutations), which
+adds up exactly too and is exact for interactions of two columns.
 """
 
 from __future__ import annotations
@@ -42,7 +43,8 @@ class Shapley:
         values: (m, p) for two classes (what is added to the probability of the second) and for a regression;
             (m, p, K) for more classes.
         base: the mean prediction over the background: a number, or (K,) for more than two classes.
-        predictions: (m,) or (m, K), the model's; base and the sum over the columns.
+        bases: (m,) or (m, K) the same by what predicts each row; ``base`` is their mean.
+        predictions: (m,) or (m, K), ``bases + values.sum(axis=1)``.
         frame: (m rows) that were explained, as `Schema.apply` reads them; all columns of the table.
         exact: whether every coalition was counted.
         kind: what is explained: a probability or a value.
@@ -53,6 +55,7 @@ class Shapley:
     columns: tuple[str, ...]
     values: NDArray[np.float64]
     base: float | NDArray[np.float64]
+    bases: NDArray[np.float64]
     predictions: NDArray[np.float64]
     frame: pd.DataFrame
     exact: bool
@@ -101,40 +104,51 @@ def shap_values(
     if frame is None:
         chosen = stream(seed, "shapley", "rows").permutation(len(evidence.frame))[:rows]
         canonical = evidence.frame.iloc[chosen]
+        folds: list[int | None] = [int(fold) for fold in evidence.folds[evidence.rows[chosen]]]
     else:
         canonical, _ = evidence.predictor.schema.apply(frame)
+        folds = [None] * len(canonical)
         if not len(canonical):
             raise SettingError("There are no rows to explain.", mend="Give one at least.", code="no-rows")
     game = Game.of(evidence, canonical, seed=seed, columns=columns)
-    found = []
-    base: Any = 0.0
+    players = len(game.players)
+    exact = players <= EXACT
+    evaluations = 2**players if exact else permutations * (2 * players + 1)
+    explainers: dict[int | None, Any] = {}
+    values, bases = [], []
     with _apart(), warnings.catch_warnings():
         warnings.simplefilter("ignore", category=FutureWarning)
-        masker = shap.maskers.Independent(game.background, max_samples=len(game.background))
-        exact = len(game.players) <= EXACT
-        evaluations = 2 ** len(game.players) if exact else permutations * (2 * len(game.players) + 1)
-        if exact:
-            explainer = shap.ExactExplainer(game.predict, masker)
-        else:
-            explainer = shap.PermutationExplainer(game.predict, masker, seed=derive(seed, "shapley"))
-        for row in game.rows:
-            explained = explainer(row[None], max_evals=evaluations, silent=True)
-            found.append(np.asarray(explained.values)[0])
-            base = np.asarray(explained.base_values)[0]
+        for row, fold in zip(game.rows, folds, strict=True):
+            if fold not in explainers:
+                explainers[fold] = _explainer(shap, game, fold, exact=exact, seed=derive(seed, "shapley", str(fold)))
+            explained = explainers[fold](row[None], max_evals=evaluations, silent=True)
+            values.append(np.asarray(explained.values)[0])
+            bases.append(np.asarray(explained.base_values)[0])
             if end is not None and time.monotonic() > end:
                 break
-    values = np.stack(found)
+    found, based = np.stack(values), np.stack(bases)
     return Shapley(
         columns=tuple(OTHERS if len(player) > 1 else player[0] for player in game.players),
-        values=values,
-        base=float(base) if values.ndim == 2 else base,
-        predictions=base + values.sum(axis=1),
-        frame=canonical.iloc[: len(values)],
+        values=found,
+        base=float(based.mean()) if found.ndim == 2 else based.mean(axis=0),
+        bases=based,
+        predictions=based + found.sum(axis=1),
+        frame=canonical.iloc[: len(found)],
         exact=exact,
         kind="value" if evidence.task.kind == "regression" else "probability",
-        rows=len(values),
+        rows=len(found),
         background=len(game.background),
     )
+
+
+def _explainer(shap: Any, game: Game, fold: int | None, *, exact: bool, seed: int) -> Any:
+    """Of the rows that ``fold`` validated, or of new rows for None."""
+
+    def predict(codes: NDArray[np.float64]) -> NDArray[np.float64]:
+        return game.predict(codes, fold)
+
+    masker = shap.maskers.Independent(game.background, max_samples=len(game.background))
+    return shap.ExactExplainer(predict, masker) if exact else shap.PermutationExplainer(predict, masker, seed=seed)
 
 
 def _library() -> Any:
