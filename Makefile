@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DEMO_SECONDS ?= 60
 
-.PHONY: help setup demo test lint types layers words dependencies ci bench-peers bench-engine bench-floors bench-digits bench-readme clean
+.PHONY: help setup demo test lint types layers words dependencies ci bench-peers bench-engine bench-floors bench-digits bench-trust bench-serving bench-readme clean
 
 help: ## Show what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,6 +62,12 @@ bench-floors: $(READY) ## Hold every open table against scikit-learn's gradient 
 
 bench-digits: $(READY) ## Evolve 300 pipelines on digits, split by split
 	$(BIN)/python -m benchmarks.digits
+
+bench-trust: $(READY) ## Hold scores, intervals and levels against rows held out, on all open tables and five splits
+	$(BIN)/python -m benchmarks.trust
+
+bench-serving: $(READY) ## Ask a server of the demo's model for one row after another
+	$(BIN)/python -m benchmarks.serving
 
 bench-readme: $(READY) ## Write README's figures from benchmarks/results
 	$(BIN)/python -m benchmarks.readme

@@ -23,6 +23,7 @@ SHOWN: dict[str, Callable[[Row], str]] = {
     "trial": lambda row: f"{row['trial']}",
     "model": lambda row: f"{row['model']}",
     "score": lambda row: written(row["score"], "{:.4f}") or str(row["state"]),
+    "=": lambda row: "=" if row["tied"] else "",
     "95 %": lambda row: written(row["low"], f"{{:.4f}} to {row['high']:.4f}"),
     "weight": lambda row: written(row["weight"] or None, "{:.2f}"),
     "fit s": lambda row: written(row["fit_seconds"], "{:.2f}"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -18,6 +18,7 @@ COLUMNS = (
     "score",
     "low",
     "high",
+    "tied",
     "weight",
     "state",
     "fit_seconds",
@@ -37,7 +38,11 @@ STATES = {
 
 
 def leaderboard(
-    rows: Sequence[TrialRow], *, weights: Mapping[int, float], intervals: Mapping[int, tuple[float, float]]
+    rows: Sequence[TrialRow],
+    *,
+    weights: Mapping[int, float],
+    intervals: Mapping[int, tuple[float, float]],
+    tied: Collection[int] = (),
 ) -> pd.DataFrame:
     """Every trial, the best first, then those that failed.
 
@@ -45,19 +50,21 @@ def leaderboard(
         rows: the journal's.
         weights: the ensemble's, by trial number.
         intervals: 95 % intervals of the scores, by trial number.
+        tied: numbers of the trials that cannot be told from the best.
 
     Returns:
-        A frame with the columns `COLUMNS`: ``low`` and ``high`` bound the score; ``weight`` is the share in the
+        A frame with the columns `COLUMNS`: ``low`` and ``high`` bound the score; ``tied`` says whether it
+        differs from the best by no more than noise; ``weight`` is the share in the
         ensemble; ``predict_ms`` is a row's share of a batch; ``reason`` says why a trial failed.
     """
     ranked = sorted(rows, key=lambda row: (row.state != TrialState.COMPLETE, -(row.value or 0.0), row.number))
-    table = [_line(row, weights.get(row.number, 0.0), intervals.get(row.number)) for row in ranked]
+    table = [_line(row, weights.get(row.number, 0.0), intervals.get(row.number), row.number in tied) for row in ranked]
     frame = pd.DataFrame(table, columns=list(COLUMNS[1:]))
     frame.insert(0, "rank", range(1, len(frame) + 1))
     return frame
 
 
-def _line(row: TrialRow, weight: float, bounds: tuple[float, float] | None) -> dict[str, Any]:
+def _line(row: TrialRow, weight: float, bounds: tuple[float, float] | None, tied: bool) -> dict[str, Any]:
     evaluation = row.evaluation
     low, high = bounds or (float("nan"), float("nan"))
     return {
@@ -67,6 +74,7 @@ def _line(row: TrialRow, weight: float, bounds: tuple[float, float] | None) -> d
         "score": row.value if row.state == TrialState.COMPLETE else float("nan"),
         "low": low,
         "high": high,
+        "tied": tied,
         "weight": weight,
         "state": STATES[row.state],
         "fit_seconds": evaluation.seconds if evaluation else float("nan"),

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hortus.data.metrics import Metric
+from hortus.evaluation.scale import is_share, scale_of
 from hortus.evaluation.scoring import by_fold
 from hortus.seeds import stream
 
@@ -34,8 +35,50 @@ def standard_error(statistic: Callable[[NDArray[np.intp]], float], n: int, *, se
     used = stream(seed, "jackknife").permutation(n)[:ROWS]
     groups = np.array_split(used, GROUPS)
     left_out = [statistic(np.concatenate([g for k, g in enumerate(groups) if k != skip])) for skip in range(GROUPS)]
-    spread = np.asarray(left_out) - np.mean(left_out)
-    return float(np.sqrt((GROUPS - 1) / GROUPS * np.sum(spread**2)) * np.sqrt(len(used) / n))
+    return float(spread(np.asarray(left_out)) * np.sqrt(len(used) / n))
+
+
+def spread(left_out: NDArray[np.float64]) -> Any:
+    """The jackknife's standard error from (..., G) statistics, each without one of G groups."""
+    groups = left_out.shape[-1]
+    away = left_out - left_out.mean(axis=-1, keepdims=True)
+    return np.sqrt((groups - 1) / groups * np.sum(away**2, axis=-1))
+
+
+def student(groups: int) -> float:
+    """The 97.5 % quantile of Student's t, with a degree of freedom fewer than there are groups.
+
+    >>> round(student(20), 3)
+    2.093
+    """
+    from scipy.special import stdtrit
+
+    return float(stdtrit(groups - 1, 0.975))
+
+
+def bounds(metric: Metric, score: float, error: float, y: NDArray[Any], *, groups: int = GROUPS) -> tuple[float, float]:
+    """The 95 % interval around a score, on the scale where its errors are symmetric.
+
+    Args:
+        metric: greater is better.
+        score: of the n rows.
+        error: its standard error.
+        y: (n,) class codes or target values; without a single mistake among them, the interval is that of so many
+            rows without a mistake (Clopper and Pearson 1934).
+        groups: how many the error was estimated from: the fewer, the further Student's t reaches.
+
+    Returns:
+        Lower and upper bound, around the score; both NaN where the error is.
+    """
+    if not np.isfinite(error) or not np.isfinite(score):
+        return float("nan"), float("nan")
+    if is_share(metric) and score in (0.0, 1.0):
+        n = len(y) if metric.name == "accuracy" else int(np.unique(y, return_counts=True)[1].min())
+        most = 1 - 0.025 ** (1 / n)
+        return (1 - most, 1.0) if score else (0.0, most)
+    scale = scale_of(metric, score)
+    half = student(groups) * error * scale.slope(score)
+    return scale.back(scale.to(score) - half), scale.back(scale.to(score) + half)
 
 
 def interval(
@@ -47,7 +90,7 @@ def interval(
     folds: NDArray[np.integer[Any]] | None = None,
     seed: int = 0,
 ) -> tuple[float, float]:
-    """Score - 1.96 and + 1.96 standard errors.
+    """The 95 % interval of a score.
 
     It says how the score would vary with other validation rows, not how much it was flattered by being chosen.
 
@@ -75,5 +118,4 @@ def interval(
             None if weight is None else weight[rows],
         )
 
-    score, error = scored(np.arange(n)), standard_error(scored, n, seed=seed)
-    return score - 1.96 * error, score + 1.96 * error
+    return bounds(metric, scored(np.arange(n)), standard_error(scored, n, seed=seed), y)
