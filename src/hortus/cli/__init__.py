@@ -1,4 +1,4 @@
-"""The command line: ``hortus fit | predict | resume | leaderboard | export | faster``.
+"""The command line: ``hortus fit | predict | resume | leaderboard | export | faster | serve``.
 
 Each command translates what was typed and hands it to `hortus.run`. What is heavy is imported inside the commands,
 so that ``hortus --help`` answers at once.
@@ -13,6 +13,7 @@ from hortus.cli.faster import faster
 from hortus.cli.fit import fit, resume
 from hortus.cli.leaderboard import leaderboard
 from hortus.cli.predict import predict
+from hortus.cli.serve import serve
 
 app = typer.Typer(
     name="hortus",
@@ -22,7 +23,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (fit, predict, resume, leaderboard, export, faster):
+for command in (fit, predict, resume, leaderboard, export, faster, serve):
     app.command()(command)
 
 

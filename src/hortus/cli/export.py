@@ -16,7 +16,9 @@ from hortus.errors import SettingError, nearest
 # file (then a saved model can be exported too), or the run's folder. Its second is the empty folder to fill; it gives
 # back the lines to show.
 Exporter = Callable[[Path, Path], Iterable[str]]
-FORMS: dict[str, tuple[str, str]] = {}
+FORMS: dict[str, tuple[str, str]] = {
+    "container": ("hortus.deploy.container:export_container", "model"),
+}
 
 
 def export(

@@ -288,7 +288,7 @@ def _refuse_bombs(folder: Path) -> None:
 
 
 def _most_bytes(archive: Path) -> int:
-    return RATIO * max(archive.stat().st_size, 2**20)
+    return RATIO * max(archive.stat().st_size, 2**18)
 
 
 def _digest(path: Path) -> str:

@@ -1,0 +1,87 @@
+"""What the server answers with, as models: they are checked by nobody at run time and tell OpenAPI what comes."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+
+Label = bool | int | float | str
+
+
+class Problem(BaseModel):
+    """One thing that cannot be used."""
+
+    code: str = Field(description="A stable name for programs.")
+    column: str | None = Field(description="The column it is about, as in the training table.")
+    row: int | None = Field(description="Position in the request's rows, from 0.")
+    came: str = Field(description="What was sent.")
+    wanted: str = Field(description="What is understood.")
+    mend: str = Field(description="One thing to do about it.")
+
+
+class Refusal(BaseModel):
+    """Why nothing was done."""
+
+    code: str = Field(description="A stable name for programs.")
+    what: str = Field(description="What was seen.")
+    mend: str = Field(description="One thing to do about it.")
+    problems: list[Problem] = Field(description="Cell by cell, the first twenty.")
+
+
+class Remark(BaseModel):
+    """Something odd about a row that was predicted all the same."""
+
+    code: str
+    column: str | None
+    what: str
+
+
+class Prediction(BaseModel):
+    """One row's."""
+
+    value: Label | None = Field(description="A class as in the training table, or a number; null where none is finite.")
+    probabilities: dict[str, float] | None = Field(description="Of each class; null for a regression.")
+    warnings: list[Remark]
+
+
+class Predictions(BaseModel):
+    """In the order of the rows."""
+
+    target: str
+    predictions: list[Prediction]
+    warnings: list[Remark] = Field(description="About the request as a whole.")
+
+
+class ColumnReply(BaseModel):
+    """One column that a row has."""
+
+    name: str
+    kind: Literal["numeric", "boolean", "categorical", "date", "text"]
+    wanted: str = Field(description="What a cell may be, in words.")
+    null: bool = Field(description="Whether null is understood.")
+    typical: Any = Field(description="A cell to begin with; null where none is known.")
+    low: Any = Field(description="The least value of the training table; null where none is known.")
+    high: Any = Field(description="The greatest value of the training table; null where none is known.")
+    categories: list[str] = Field(description="Those of the training table, the most frequent first.")
+
+
+class SchemaReply(BaseModel):
+    """What the model predicts, and from what."""
+
+    target: str
+    task: Literal["binary", "multiclass", "regression"]
+    classes: list[Label]
+    columns: list[ColumnReply]
+    ignored: list[str] = Field(description="Columns of the training table that the model does not look at.")
+    most_rows: int
+    most_bytes: int
+    metric: str
+    score: float | None = Field(description="Of the model, estimated on rows it had not seen; greater is better.")
+    versions: dict[str, str] = Field(description="Of the libraries that made the model.")
+
+
+class Status(BaseModel):
+    """How the server is."""
+
+    status: str
