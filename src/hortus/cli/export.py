@@ -17,6 +17,7 @@ from hortus.errors import SettingError, nearest
 # back the lines to show.
 Exporter = Callable[[Path, Path], Iterable[str]]
 FORMS: dict[str, tuple[str, str]] = {
+    "code": ("hortus.run.export:export_run_code", "run"),
     "container": ("hortus.deploy.container:export_container", "model"),
 }
 
