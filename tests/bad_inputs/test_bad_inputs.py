@@ -17,7 +17,7 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
-from hortus.data.checks import check_table
+from hortus.data.checks import run_gate
 from hortus.data.infer import infer_schema
 from hortus.data.metrics import make_metric
 from hortus.data.notes import Note
@@ -25,6 +25,7 @@ from hortus.data.read import read_table
 from hortus.data.schema import Schema
 from hortus.data.split import make_folds
 from hortus.data.target import find_target, prepare_target
+from hortus.data.task import Task
 from hortus.errors import HortusError, InputError
 
 # --- files -------------------------------------------------------------------------------------------------------
@@ -295,12 +296,15 @@ def test_32_33_copies() -> None:
     y[100:] = y[:100]
     frame["copy"] = np.where(y == 1, "won", "lost")
     schema, _ = infer_schema(frame)
-    notes = {note.code: note for note in check_table(schema.apply(frame)[0], y, "binary")}
-    assert notes["column-is-target"].place == "copy"
-    assert notes["rows-repeated"].warning
+    task = Task("binary", "y", (0, 1), "roc_auc")
+    findings = {finding.code: finding for finding in run_gate(schema.apply(frame)[0], y, task, schema=schema)}
+    assert findings["column-is-target"].columns == ("copy",)
+    assert findings["rows-repeated"].severity != "info"
     values = rng.random(200)
     doubled = pd.DataFrame({"twice": 2 * values + 1, "noisy": values + rng.normal(0, 0.1, 200)})
-    assert [note.place for note in check_table(doubled, values, "regression")] == ["twice"]
+    schema, _ = infer_schema(doubled)
+    found = run_gate(doubled, values, Task("regression", "y", (), "r2"), schema=schema)
+    assert [finding.columns for finding in found if finding.code == "column-is-target"] == [("twice",)]
 
 
 # --- targets -----------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The command line: ``hortus fit | predict | resume | leaderboard | export | faster | serve``.
+"""The command line: ``hortus check | fit | predict | resume | leaderboard | export | faster | serve``.
 
 Each command translates what was typed and hands it to `hortus.run`. What is heavy is imported inside the commands,
 so that ``hortus --help`` answers at once.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import typer
 
+from hortus.cli.check import check
 from hortus.cli.export import export
 from hortus.cli.faster import faster
 from hortus.cli.fit import fit, resume
@@ -23,7 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (fit, predict, resume, leaderboard, export, faster, serve):
+for command in (check, fit, predict, resume, leaderboard, export, faster, serve):
     app.command()(command)
 
 

@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from hortus.data.checks import check_table
+from hortus.data.checks import gate_seconds, run_gate
 from hortus.data.dataset import Dataset
+from hortus.data.finding import said_once
 from hortus.data.infer import infer_schema
 from hortus.data.metrics import Metric, make_metric
 from hortus.data.notes import Note
@@ -94,7 +95,7 @@ def prepare(table: Any, target: Any, settings: Settings, sides: Sides) -> Prepar
     schema, more = infer_schema(frame, ignore=settings.ignore, keep=settings.keep)
     notes += more
     canonical, more = schema.apply(frame)
-    notes += more + check_table(canonical, found.y, found.task.kind)
+    notes += more
     encoder = TableEncoder()
     X = encoder.fit_transform(canonical, schema)
     folds, more = make_folds(
@@ -108,7 +109,17 @@ def prepare(table: Any, target: Any, settings: Settings, sides: Sides) -> Prepar
         time=_kept(beside.order, found.kept),
         folds=settings.folds,
     )
-    notes += more
+    findings = run_gate(
+        canonical,
+        found.y,
+        found.task,
+        schema=schema,
+        folds=folds,
+        groups=beside.groups,
+        seconds=gate_seconds(settings.budget.time),
+        seed=settings.seed,
+    )
+    notes = said_once([*notes, *more], findings)
     metric = make_metric(settings.metric, found.task.kind, found.task.classes)
     own = callable(settings.metric)
     data = Dataset(
