@@ -11,8 +11,11 @@ from sklearn.metrics import f1_score
 
 from hortus.data.metrics import make_metric
 from hortus.deploy.bundle import load_bundle
+from hortus.engine.journal import Journal
 from hortus.errors import ArtifactError, RunError, SettingError
 from hortus.run import Settings, fit, open_run, resume
+from hortus.run.prepare import recall
+from hortus.run.result import conclude
 
 QUICK = {"folds": 2, "models": ("linear", "extra_trees"), "slots": 2}
 
@@ -180,3 +183,14 @@ def test_a_trial_worse_than_the_baseline_does_not_displace_it(tmp_path):
     result = fit(X, y, Settings(trials=1, models=("linear",), folds=2, executor="inline"), folder=tmp_path)
     assert result.model.members[0].name == "baseline: a small tree"
     assert (result.model.predict(X) == y).mean() > 0.95
+
+
+def test_a_fold_that_is_easy_does_not_make_the_baseline_the_model(tmp_path):
+    X, y = load_breast_cancer(return_X_y=True, as_frame=True)
+    settings = Settings(trials=2, models=("linear",), executor="inline", folds=3)
+    fit(X, y, settings, folder=tmp_path)
+    with Journal.open(tmp_path) as journal:
+        # The baseline is judged by one fold: by an easy one it looks better than any trial does over all of them.
+        journal.set("baseline", journal.get("baseline") | {"value": 1.0})
+        conclude(journal, recall(tmp_path, settings), settings, tmp_path, seconds=None)
+    assert open_run(tmp_path).model.members[0].name != "baseline: a small tree"

@@ -17,13 +17,16 @@ from hortus.engine.journal import Journal, TrialRow
 from hortus.engine.result import leaderboard
 from hortus.ensemble.predictor import Predictor
 from hortus.errors import RunError
+from hortus.evaluation.scoring import by_fold
 from hortus.explain.evidence import Evidence
 from hortus.run.evidence import PREDICTIONS, read_evidence
-from hortus.run.finish import choose, save
+from hortus.run.finish import choose, pool, save
 from hortus.run.prepare import Prepared, recall
 from hortus.run.settings import Settings
 
 BUNDLE = "model.hortus"
+# The best trials that the baseline is compared with.
+COMPARED = 5
 
 
 @dataclass(frozen=True)
@@ -119,9 +122,8 @@ def conclude(journal: Journal, prepared: Prepared, settings: Settings, folder: P
         RunError: no trial has ended well; the reasons are named.
     """
     rows = journal.trials()
-    found = choose(
-        _candidates(rows, journal), prepared, folder, single=not settings.ensemble, seed=settings.seed, seconds=seconds
-    )
+    candidates = _candidates(rows, journal.get("baseline"), prepared, folder)
+    found = choose(candidates, prepared, folder, single=not settings.ensemble, seed=settings.seed, seconds=seconds)
     if found is None:
         reasons = sorted({row.reason for row in rows if row.reason})[:3]
         raise RunError(
@@ -141,13 +143,27 @@ def conclude(journal: Journal, prepared: Prepared, settings: Settings, folder: P
     )
 
 
-def _candidates(rows: list[TrialRow], journal: Journal) -> list[TrialRow]:
-    """The trials; or the baseline alone where no trial is as good, as when there was no time for one to grow."""
-    baseline = journal.get("baseline")
+def _candidates(
+    rows: list[TrialRow], baseline: dict[str, Any] | None, prepared: Prepared, folder: Path
+) -> list[TrialRow]:
+    """The trials; or the baseline alone where no trial is as good, as when there was no time for one to grow.
+
+    The baseline is judged by one fold. Folds are not equally hard, so the trials are judged by that one too.
+    """
     if baseline is None:
         return rows
-    scores = [row.value for row in rows if row.state == TrialState.COMPLETE and row.value is not None]
-    return [TrialRow.from_json(baseline)] if baseline["value"] > max(scores, default=-math.inf) else rows
+    simple = TrialRow.from_json(baseline)
+    done = [row for row in rows if row.state == TrialState.COMPLETE and row.value is not None]
+    if not done:
+        return [simple]
+    best = sorted(done, key=lambda row: -(row.value or 0.0))[:COMPARED]
+    found = pool([*best, simple], prepared, folder)
+    alone = {
+        row.number: by_fold(prepared.metric, found.y, predictions, found.folds, found.weight)
+        for row, predictions in zip(found.rows, found.predictions, strict=True)
+    }
+    there = alone.pop(simple.number, -math.inf)
+    return [simple] if there > max(alone.values(), default=-math.inf) else rows
 
 
 def read_result(journal: Journal, folder: Path, settings: Settings) -> Result:
