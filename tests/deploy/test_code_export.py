@@ -23,6 +23,7 @@ from hortus.ensemble.predictor import Member, Predictor
 from hortus.ensemble.stacking import Stacking
 from hortus.errors import ArtifactError, SettingError
 from hortus.models.base import FitContext
+from hortus.models.libraries import installed
 from hortus.run import Settings, fit
 from hortus.run.export import code_inputs
 from hortus.run.prepare import Prepared, Sides, prepare
@@ -32,6 +33,7 @@ from hortus.spaces.pipeline import Pipeline
 
 KINDS = ("binary", "multiclass", "regression")
 TRAIN = 160
+LIBRARIES = {"catboost": "catboost", "xgboost": "xgboost", "mlp": "torch"}
 HOSTILE = 'x"); import os; os.system("touch pwned'
 # Runs a script as its reader would, in a Python that has no Hortus.
 WITHOUT_HORTUS = """
@@ -92,7 +94,7 @@ def pipelines(kind: str) -> list[Pipeline]:
     few = {"n_estimators": 8}
     stacked = StackNode("linear", {"C": 1.0}, ready(rows))
     mean = {"value": "median"} if kind == "regression" else {}
-    return [
+    found = [
         Pipeline(ModelNode("baseline", mean, rows)),
         Pipeline(ModelNode("tree", {"max_depth": 4}, rows)),
         Pipeline(ModelNode("linear", {"C": 10.0}, step("select", ready(rows, "robust"), share=0.8))),
@@ -108,9 +110,11 @@ def pipelines(kind: str) -> list[Pipeline]:
         boosted("lightgbm", step("variance", step("select", rows, share=0.7, method="information")), extra_trees=True),
         boosted("catboost", rows, depth=3),
         boosted("xgboost", rows, max_depth=3, subsample=0.7),
+        Pipeline(ModelNode("mlp", {"width": 16, "effort": 0.1}, rows)),
         boosted("lightgbm", UnionNode((stacked, step("pca", ready(rows))))),
         Pipeline(ModelNode("linear", {}, StackNode("svm", {}, UnionNode((stacked, ready(rows)))))),
     ]
+    return [one for one in found if one.root.model not in LIBRARIES or installed(LIBRARIES[one.root.model])]
 
 
 def inputs_of(prepared: Prepared, candidates: Sequence[Pipeline]) -> CodeInputs:

@@ -37,8 +37,9 @@ LEARNERS: dict[str, tuple[str, str]] = {
     "lightgbm": ("lightgbm", "LightGBM"),
     "catboost": ("catboost", "CatBoost"),
     "xgboost": ("xgboost", "XGBoost"),
+    "mlp": ("mlp", "MLP"),
 }
-SEEDED_LEARNERS = ("tree", "svm", "forest", "extra_trees", "lightgbm", "catboost", "xgboost")
+SEEDED_LEARNERS = ("tree", "svm", "forest", "extra_trees", "lightgbm", "catboost", "xgboost", "mlp")
 # Learners whose rounds were found in training.
 ROUNDS = ("lightgbm", "catboost", "xgboost")
 

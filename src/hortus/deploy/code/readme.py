@@ -6,8 +6,8 @@ from hortus.deploy.code.inputs import CodeInputs
 
 _TEXT = """# A model, as code
 
-`train.py` trains {what} on a table and predicts with it. It needs the packages in `requirements.txt` and nothing
-else: Python 3.11 or newer, `pip install -r requirements.txt`.
+`train.py` trains {what} on a table and predicts with it.
+It needs the packages in `requirements.txt` and nothing else: Python 3.11 or newer, `pip install -r requirements.txt`.
 
     python train.py TRAIN.csv
     python train.py TRAIN.csv NEW.csv PREDICTIONS.csv
@@ -26,8 +26,8 @@ Python:
 - **Rounds.** How many rounds of boosting each fold takes is written into the script; early stopping on the rows held
   back found them. For a table that is much larger or smaller, find them anew.
 - **How near.** Trained on the same table, with the same versions of the libraries, on the same kind of machine, it
-  predicts what the model predicts to 1e-6. Neural networks, and learners that the clock cut short when the model was
-  found, come as near as their score's noise.
+  predicts what the model predicts to 1e-6. Learners that the clock cut short when the model was found
+  (neural networks above all) are trained to their end, and come as near as their score's noise.
 {told}"""
 
 
