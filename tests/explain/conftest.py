@@ -45,6 +45,7 @@ def known_evidence(frame, formula, y, *, metric=None, folds=None, weight=None, c
     return Evidence(
         predictor=model,
         metric=found,
+        judged=np.arange(len(frame)),
         y=np.asarray(y),
         predictions=formula(frame, folds),
         folds=folds,
@@ -60,15 +61,15 @@ def known():
     return known_evidence
 
 
-def of_run(load, folder):
+def of_run(load, folder, columns=None):
     X, y = load(return_X_y=True, as_frame=True)
-    settings = Settings(trials=3, models=("linear", "lightgbm"), folds=3, executor="inline", seed=0)
-    return fit(X, y, settings, folder=folder).evidence
+    settings = Settings(trials=3, models=("linear", "lightgbm"), folds=2, executor="inline", seed=0)
+    return fit(X.iloc[:, :columns], y, settings, folder=folder).evidence
 
 
 @pytest.fixture(scope="session")
 def cancer(tmp_path_factory):
-    return of_run(load_breast_cancer, tmp_path_factory.mktemp("cancer"))
+    return of_run(load_breast_cancer, tmp_path_factory.mktemp("cancer"), columns=10)
 
 
 @pytest.fixture(scope="session")

@@ -127,8 +127,8 @@ def _line(values: NDArray[Any], points: int) -> tuple[NDArray[Any], NDArray[np.i
     if len(grid) > points:
         # The outer hundredths would stretch the picture to where hardly a row is.
         if moments:
-            ends = np.quantile(numbers, [0.01, 0.99])
-            grid = np.unique(np.linspace(*ends, points).astype(np.int64))
+            first, last = np.quantile(numbers, [0.01, 0.99])
+            grid = np.unique(np.linspace(float(first), float(last), points).astype(np.int64))
         else:
             grid = np.unique(np.quantile(numbers, np.linspace(0.01, 0.99, points)))
     between = grid[:-1] + (grid[1:] - grid[:-1]) / 2

@@ -120,8 +120,9 @@ def by_group(
 
     Args:
         evidence: the model and its rows.
-        column: of the model's, by name; or a column that it never saw, as a Series: in the order of the m rows of
-            ``evidence.frame``, or of the n rows that ``evidence.predictions`` has. Its index is not looked at.
+        column: of the model's, by name; or a column that it never saw, as a Series in the order of the rows of the
+            training table (or of the n that were judged, or of the m of ``evidence.frame``). Its index is not looked
+            at.
         positive: the label whose prediction is looked at, such as the one that grants something; None for the last of
             two classes, and for none of more.
         least_rows: of a group.

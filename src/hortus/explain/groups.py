@@ -25,7 +25,8 @@ def sensitive_column(
 
     Args:
         evidence: the model and its rows.
-        column: of the model's, by name; or a Series in the order of the m rows of ``evidence.frame`` or of all n.
+        column: of the model's, by name; or a Series in the order of the training table, of all n judged rows or of the
+            m rows of ``evidence.frame``.
 
     Returns:
         Its name, its values, what they are, and the positions among the n rows that they belong to.
@@ -33,7 +34,6 @@ def sensitive_column(
     Raises:
         SettingError: the model has no such column, it holds free text, or the Series has another length.
     """
-    every = np.arange(len(evidence.y))
     if isinstance(column, str):
         kind = kind_of(evidence, column)
         if kind == "text":
@@ -43,13 +43,19 @@ def sensitive_column(
                 code="groups-of-text",
             )
         return column, evidence.frame[column].to_numpy(), kind, evidence.rows
-    if len(column) not in (len(evidence.y), len(evidence.rows)):
+    judged = evidence.judged
+    if len(column) == len(judged):
+        rows = np.arange(len(judged))
+    elif len(column) == len(evidence.rows):
+        rows = evidence.rows
+    elif len(column) > judged.max():
+        rows, column = np.arange(len(judged)), column.iloc[judged]
+    else:
         raise SettingError(
-            f"The column has {len(column)} rows, where {len(evidence.y)} were judged.",
-            mend=f"Give one of {len(evidence.y)} rows, or of the {len(evidence.rows)} that the evidence holds.",
+            f"The column has {len(column)} rows, and the training table has {judged.max() + 1} or more.",
+            mend="Give a value for each of its rows, in their order.",
             code="rows-of-column",
         )
-    rows = every if len(column) == len(every) else evidence.rows
     name = "the given column" if column.name is None else str(column.name)
     if pd.api.types.is_bool_dtype(column.dtype):
         return name, column.astype("float64").to_numpy(), "boolean", rows

@@ -76,20 +76,19 @@ def permutation_importance(
     """
     groups = _groups(evidence, together)
     end = None if seconds is None else time.monotonic() + seconds
-    rows = _rows(evidence, end, len(groups), seed)
+    rows, one = _plan(evidence, end, len(groups), seed)
     unchanged = predict_variants(evidence, rows, [{}])[0]
     mean, low, high = np.empty(len(groups)), np.empty(len(groups)), np.empty(len(groups))
     least = repeats
     for i, group in enumerate(groups):
         started = time.monotonic()
-        changed = predict_variants(evidence, rows, [_shuffled(evidence, rows, group, r, seed) for r in range(repeats)])
-        least = min(least, repeats)
-        mean[i], error = _loss(evidence, rows, unchanged, changed, seed)
+        if end is not None:
+            repeats = max(1, min(repeats, int((end - started) / (one * (len(groups) - i)))))
+        shuffled = [_shuffled(evidence, rows, group, repeat, seed) for repeat in range(repeats)]
+        mean[i], error = _loss(evidence, rows, unchanged, predict_variants(evidence, rows, shuffled), seed)
         low[i], high[i] = mean[i] - 1.96 * error, mean[i] + 1.96 * error
-        if end is not None and i + 1 < len(groups):
-            now = time.monotonic()
-            one = (now - started) / repeats
-            repeats = max(1, min(repeats, int((end - now) / (one * (len(groups) - i - 1)))))
+        least = min(least, repeats)
+        one = (time.monotonic() - started) / repeats
     order = np.argsort(-mean, kind="stable")
     return Importance(
         columns=tuple(" + ".join(groups[i]) for i in order),
@@ -111,29 +110,31 @@ def _groups(evidence: Evidence, together: Sequence[Sequence[str]]) -> list[tuple
     return [tuple(group) for group in together] + [(c,) for c in kinds(evidence) if c not in joined]
 
 
-def _rows(evidence: Evidence, end: float | None, columns: int, seed: int) -> NDArray[np.intp]:
-    """All rows, or as many as can be shuffled once for every column before ``end``."""
+def _plan(evidence: Evidence, end: float | None, columns: int, seed: int) -> tuple[NDArray[np.intp], float]:
+    """All rows, or as many as can be shuffled once for every column before ``end``; the seconds of one shuffle."""
     every = np.arange(len(evidence.rows))
-    if end is None or len(every) <= LEAST_ROWS:
-        return every
+    if end is None:
+        return every, 0.0
     order = stream(seed, "importance", "rows").permutation(len(every))
-    # Timed twice, since the first call of a model also pays for what it loads.
-    for _ in range(2):
-        started = time.monotonic()
-        some = np.sort(order[:LEAST_ROWS])
-        few = predict_variants(evidence, some, [{}])
-        _loss(evidence, some, few[0], few, seed)
-        small = time.monotonic() - started
-    larger = np.sort(order[: min(len(every), 5 * LEAST_ROWS)])
+    few, more = np.sort(order[:LEAST_ROWS]), np.sort(order[: 5 * LEAST_ROWS])
+    # The first call of a model also pays for what it loads.
+    _shuffle_seconds(evidence, few, seed)
+    small = _shuffle_seconds(evidence, few, seed)
+    if len(every) == len(few):
+        return every, small
+    a_row = max(1e-9, (_shuffle_seconds(evidence, more, seed) - small) / (len(more) - len(few)))
+    fixed = max(0.0, small - a_row * len(few))
+    most = int(((end - time.monotonic()) / (columns + 1) - fixed) / a_row)
+    rows = np.sort(order[: max(LEAST_ROWS, most)])
+    return rows, fixed + a_row * len(rows)
+
+
+def _shuffle_seconds(evidence: Evidence, rows: NDArray[np.intp], seed: int) -> float:
+    """How long it takes to predict rows once and to score what is lost."""
     started = time.monotonic()
-    more = predict_variants(evidence, larger, [{}])
-    _loss(evidence, larger, more[0], more, seed)
-    large = time.monotonic() - started
-    a_row = max(0.0, large - small) / max(1, len(larger) - len(some))
-    overhead = max(0.0, small - a_row * len(some))
-    left = max(0.0, end - time.monotonic()) / (columns + 1) - overhead
-    most = len(every) if a_row == 0 else int(left / a_row)
-    return np.sort(order[: min(len(every), max(LEAST_ROWS, most))])
+    predictions = predict_variants(evidence, rows, [{}])
+    _loss(evidence, rows, predictions[0], predictions, seed)
+    return time.monotonic() - started
 
 
 def _shuffled(

@@ -79,6 +79,8 @@ def worst_segments(
     frame = evidence.frame
     n = len(frame)
     loss, metric = _losses(evidence)
+    # What a row without loss scores.
+    best = 1.0 if metric == "accuracy" else 0.0
     weight = np.ones(n) if evidence.weight is None else evidence.weight[evidence.rows]
     order = stream(seed, "segments").permutation(n)
     search, confirm = order[: n // 2], order[n // 2 :]
@@ -89,7 +91,7 @@ def worst_segments(
     candidates = _distinct(found, masks, most * TESTED)
     tested = []
     for atom_numbers in candidates:
-        mask = masks[list(atom_numbers)].all(axis=0)
+        mask = _all(masks, atom_numbers)
         there = mask[confirm]
         if least <= there.sum() < len(confirm):
             gap, error = _gap(loss[confirm], weight[confirm], there)
@@ -101,7 +103,7 @@ def worst_segments(
         if p > LEVEL or gap - 1.96 * error <= 0:
             continue
         held = confirm[mask[confirm]]
-        overall = -float(np.average(loss[confirm], weights=weight[confirm]))
+        overall = best - float(np.average(loss[confirm], weights=weight[confirm]))
         right = None
         if task.kind != "regression":
             called = evidence.predictions[evidence.rows[held]].argmax(axis=1)
@@ -139,9 +141,13 @@ def _losses(evidence: Evidence) -> tuple[Values, str]:
 
 
 def _search(masks: NDArray[np.bool_], loss: Values, weight: Values, least: int) -> list[tuple[tuple[int, ...], float]]:
-    """Single conditions and pairs with their rank: how much higher the loss surely is than elsewhere.
+    """Single conditions and pairs whose loss is surely higher, those that explain most of it first.
 
     A pair is worth its words only where it is surely worse than each of its conditions alone.
+
+    Returns:
+        Numbers of conditions, and by how much the loss is higher, times the root of the rows: the smallest slice that
+        holds all of a trouble has the most.
     """
     counts = masks.sum(axis=1)
     usable = np.flatnonzero((counts >= least) & (counts < masks.shape[1]))
@@ -150,17 +156,26 @@ def _search(masks: NDArray[np.bool_], loss: Values, weight: Values, least: int) 
     kept = masks[usable].astype(np.float32)
     sums = _Sums(kept, loss, weight)
     gaps, errors = sums.gaps(kept)
+    sizes = kept.sum(axis=1)
     sure = gaps - 1.96 * errors
-    found = [((int(usable[i]),), float(sure[i])) for i in np.flatnonzero(sure > 0)]
-    for i in np.argsort(-sure, kind="stable")[:BEAM]:
+    found: list[tuple[tuple[int, ...], float]] = []
+    found += [((int(usable[i]),), float(gaps[i] * np.sqrt(sizes[i]))) for i in np.flatnonzero(sure > 0)]
+    for i in np.argsort(-gaps * np.sqrt(sizes), kind="stable")[:BEAM]:
         both = kept * kept[i]
         rows = both.sum(axis=1)
         gap, error = sums.gaps(both)
         low = gap - 1.96 * error
-        better = (rows >= least) & (rows < kept[i].sum()) & (rows < kept.sum(axis=1))
+        better = (rows >= least) & (rows < sizes[i]) & (rows < sizes)
         better &= (low > gaps[i]) & (low > gaps) & (low > 0)
-        found += [(_pair(usable, int(i), int(j)), float(low[j])) for j in np.flatnonzero(better)]
+        rank = gap * np.sqrt(rows)
+        found += [(_pair(usable, int(i), int(j)), float(rank[j])) for j in np.flatnonzero(better)]
     return sorted(dict(found).items(), key=lambda item: (-item[1], item[0]))
+
+
+def _all(masks: NDArray[np.bool_], numbers: tuple[int, ...]) -> NDArray[np.bool_]:
+    """The rows that meet all of these conditions."""
+    met: NDArray[np.bool_] = np.logical_and.reduce(masks[list(numbers)])
+    return met
 
 
 def _pair(usable: NDArray[np.intp], i: int, j: int) -> tuple[int, ...]:
@@ -186,7 +201,8 @@ class _Sums:
             share = inside[:, 0] / self.total[0]
             variance = _variance(inside, mean) + _variance(self.total - inside, other)
             gap, error = mean, (1 - share) * np.sqrt(np.maximum(variance, 0.0))
-        return np.nan_to_num(gap, nan=-np.inf), np.nan_to_num(error, nan=np.inf)
+        known = np.isfinite(gap) & np.isfinite(error)
+        return np.where(known, gap, 0.0), np.where(known, error, np.inf)
 
 
 def _variance(sums: Values, mean: Values) -> Values:
@@ -207,7 +223,7 @@ def _distinct(found: list[tuple[tuple[int, ...], float]], masks: NDArray[np.bool
     kept: list[tuple[int, ...]] = []
     covered: list[NDArray[np.bool_]] = []
     for numbers, _ in found:
-        mask = masks[list(numbers)].all(axis=0)
+        mask = _all(masks, numbers)
         size = mask.sum()
         if all((mask & other).sum() <= 0.6 * min(size, other.sum()) for other in covered):
             kept.append(numbers)
