@@ -142,8 +142,16 @@ def test_the_temperature_of_doubled_logits_is_undone():
     y = (rng.random(60_000)[:, None] > np.cumsum(p, axis=1)).sum(axis=1)
     plain, doubled = fit_temperature(p, y).power, fit_temperature(softmax(2 * z), y).power
     assert doubled == pytest.approx(0.5, abs=0.01)
-    assert doubled == pytest.approx(plain / 2, abs=1e-5)
+    # But for the pull towards 1, which so many rows hardly feel.
+    assert doubled == pytest.approx(plain / 2, abs=2e-4)
     np.testing.assert_allclose(Temperature(0.5).apply(softmax(2 * z)), p, atol=1e-12)
+
+
+def test_a_few_rows_without_an_error_do_not_make_a_model_sure():
+    p = np.full((90, 2), 0.1)
+    y = np.arange(90) % 2
+    p[np.arange(90), y] = 0.9
+    assert 1 < fit_temperature(p, y).power < 1.6
 
 
 @pytest.mark.parametrize("power", [0.25, 0.7, 1.6, 4.0])

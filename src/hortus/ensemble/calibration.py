@@ -1,15 +1,24 @@
-"""Temperature scaling (Guo et al. 2017): one number that makes probabilities as sure as they are right."""
+"""Probabilities made as sure as they are right: by a temperature (Guo et al. 2017) or a rising curve, where that pays.
+
+Each kind is fitted with every block of rows left out and judged on that block. It is kept only if it lowers log loss
+by more than a standard error, against whatever was kept before it, and the metric does not lose by it.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hortus.data.metrics import Metric, make_metric
+from hortus.ensemble.gain import gain
+from hortus.ensemble.isotonic import Isotonic, enough, fit_isotonic
 from hortus.ensemble.stacking import numbers, softmax
 from hortus.errors import ArtifactError
+from hortus.evaluation.scoring import by_fold
 
 Array = NDArray[np.floating[Any]]
 
@@ -17,6 +26,8 @@ Array = NDArray[np.floating[Any]]
 BOUNDS = (0.25, 4.0)
 LEAST = 1e-15
 STEPS = 50
+# The power's prior standard deviation around 1: a few rows without an error do not make a model sure of itself.
+PRIOR = 0.25
 
 
 @dataclass(frozen=True)
@@ -46,7 +57,7 @@ class Temperature:
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""
-        return {"power": self.power}
+        return {"kind": "temperature", "power": self.power}
 
     @classmethod
     def from_json(cls, found: dict[str, Any]) -> Self:
@@ -62,7 +73,9 @@ class Temperature:
 
 
 def fit_temperature(probabilities: Array, y: NDArray[Any], weight: Array | None = None) -> Temperature:
-    """The power that lowers log loss most, within `BOUNDS`; the loss is convex in it, so its slope is halved in on.
+    """The likeliest power, within `BOUNDS`: that of least log loss, pulled towards 1.
+
+    Minus the logarithm of its posterior is convex, so its slope is halved in on.
 
     Args:
         probabilities: (n, K).
@@ -74,7 +87,8 @@ def fit_temperature(probabilities: Array, y: NDArray[Any], weight: Array | None 
     low, high = BOUNDS
 
     def slope(power: float) -> float:
-        return float(np.average((softmax(power * logs) * logs).sum(axis=1) - chosen, weights=weight))
+        found = np.average((softmax(power * logs) * logs).sum(axis=1) - chosen, weights=weight)
+        return float(found) + (power - 1) / (PRIOR**2 * len(y))
 
     for _ in range(STEPS):
         middle = (low + high) / 2
@@ -85,3 +99,86 @@ def fit_temperature(probabilities: Array, y: NDArray[Any], weight: Array | None 
         if high - low < 1e-6:
             break
     return Temperature((low + high) / 2)
+
+
+Calibration = Temperature | Isotonic
+Fit = Callable[[Array, NDArray[Any], "Array | None"], Calibration]
+
+# A new kind is a file of its own, and a line in each of these.
+FITS: dict[str, Fit] = {"temperature": fit_temperature, "isotonic": fit_isotonic}
+READERS: dict[str, Callable[[dict[str, Any], int], Calibration]] = {
+    "temperature": lambda found, _: Temperature.from_json(found),
+    "isotonic": lambda found, classes: Isotonic.from_json(found, classes=classes),
+}
+
+
+def read_calibration(found: dict[str, Any], *, classes: int) -> Calibration:
+    """What any kind's ``to_json`` gave; what names no kind is a temperature.
+
+    Raises:
+        ArtifactError: the kind is unknown, or its numbers are not ones that it can have.
+    """
+    kind = found.get("kind", "temperature")
+    if isinstance(kind, str) and kind in READERS:
+        return READERS[kind](found, classes)
+    raise ArtifactError(
+        f"This Hortus knows no calibration called {kind!r}.",
+        mend="Install a newer Hortus: pip install -U hortus.",
+        code="ensemble-damaged",
+    )
+
+
+def calibrate(
+    unseen: NDArray[np.float64],
+    seen: NDArray[np.float64],
+    y: NDArray[Any],
+    metric: Metric,
+    blocks: NDArray[np.int64],
+    *,
+    weight: NDArray[np.float64] | None = None,
+    folds: NDArray[np.integer[Any]] | None = None,
+    seed: int = 0,
+    kinds: Sequence[str] = tuple(FITS),
+) -> tuple[Calibration | None, NDArray[np.float64]]:
+    """The calibration that pays, and the probabilities as it makes them, of rows that it was not fitted on.
+
+    Args:
+        unseen: (n, K) probabilities, as rows that the combination was not fitted on are predicted.
+        seen: (n, K) as it predicts the rows it was fitted on; ranks must be kept there too.
+        y: (n,) class codes.
+        metric: greater is better.
+        blocks: (n,) 0 … B - 1.
+        weight: (n,) sample weights.
+        folds: (n,) the fold each row was validated in.
+        seed: of the run.
+        kinds: names in `FITS`, the simplest first.
+    """
+    log_loss = make_metric("neg_log_loss", "multiclass", tuple(range(unseen.shape[1])))
+    before = by_fold(metric, y, unseen, folds, weight)
+    chosen: Calibration | None = None
+    crossed = kept = unseen
+    for kind in kinds:
+        if kind == "isotonic" and not enough(y, unseen.shape[1]):
+            continue
+        after = np.empty_like(unseen)
+        for block in range(int(blocks.max()) + 1):
+            rows, out = np.flatnonzero(blocks != block), np.flatnonzero(blocks == block)
+            fitted = FITS[kind](unseen[rows], y[rows], None if weight is None else weight[rows])
+            after[out] = fitted.apply(unseen[out])
+        more, error = gain(log_loss, y, after, crossed, weight, seed=seed)
+        if not more > max(error, 1e-9):
+            continue
+        whole = FITS[kind](unseen, y, weight)
+        if unseen.shape[1] == 2 and any(_ties(whole, p) for p in (unseen, seen)):
+            continue
+        judged, applied = by_fold(metric, y, after, folds, weight), whole.apply(unseen)
+        # A metric of ranks sees no calibration; blocks within a fold, each with its own, would look like a loss.
+        blind = abs(by_fold(metric, y, applied, folds, weight) - before) < 1e-9
+        if blind or judged >= by_fold(metric, y, kept, folds, weight):
+            chosen, crossed, kept = whole, after, applied if blind and abs(judged - before) >= 1e-9 else after
+    return chosen, kept
+
+
+def _ties(calibration: Calibration, probabilities: NDArray[np.float64]) -> bool:
+    """Whether rounding makes rows equal that were not."""
+    return len(np.unique(calibration.apply(probabilities)[:, 1])) < len(np.unique(probabilities[:, 1]))

@@ -14,12 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hortus.data.metrics import Metric, make_metric
-from hortus.ensemble.calibration import Temperature, fit_temperature
+from hortus.data.metrics import Metric
+from hortus.ensemble.calibration import Temperature, calibrate
 from hortus.ensemble.gain import gain
 from hortus.ensemble.selection import ROUNDS, SMALL, Path, Selection, make_blocks, select_in_blocks
 from hortus.ensemble.stacking import Stacking, fit_classes, fit_values
-from hortus.evaluation.scoring import by_fold
 
 Array = NDArray[np.float64]
 Fit = Callable[..., Stacking]
@@ -93,7 +92,10 @@ def combine(
         unseen = seen
     calibration = None
     if unseen.ndim == 2 and not _passed(deadline):
-        calibration, unseen = _calibrated(unseen, seen, y, metric, weight, folds, blocks, seed)
+        made, unseen = calibrate(
+            unseen, seen, y, metric, blocks, weight=weight, folds=folds, seed=seed, kinds=("temperature",)
+        )
+        calibration = made if isinstance(made, Temperature) else None
     return Combination(weights, stacking, calibration, unseen)
 
 
@@ -162,39 +164,6 @@ def _level_one(path: Path, size: int) -> tuple[NDArray[np.intp], Array]:
     members = np.lexsort((-path.alone, -weights))[: min(STACKED, len(weights))]
     start = weights[members]
     return members, start / start.sum()
-
-
-def _calibrated(
-    unseen: Array,
-    seen: Array,
-    y: NDArray[Any],
-    metric: Metric,
-    weight: Array | None,
-    folds: NDArray[np.integer[Any]] | None,
-    blocks: NDArray[np.int64],
-    seed: int,
-) -> tuple[Temperature | None, Array]:
-    after = np.empty_like(unseen)
-    for block in range(int(blocks.max()) + 1):
-        rows, out = np.flatnonzero(blocks != block), np.flatnonzero(blocks == block)
-        found = fit_temperature(unseen[rows], y[rows], None if weight is None else weight[rows])
-        after[out] = found.apply(unseen[out])
-    log_loss = make_metric("neg_log_loss", "multiclass", tuple(range(unseen.shape[1])))
-    if not _pays(log_loss, y, after, unseen, weight, None, seed):
-        return None, unseen
-    whole = fit_temperature(unseen, y, weight)
-    calibrated = whole.apply(unseen)
-    two = unseen.shape[1] == 2
-    if two and any(len(np.unique(whole.apply(p)[:, 1])) < len(np.unique(p[:, 1])) for p in (unseen, seen)):
-        return None, unseen
-    before = by_fold(metric, y, unseen, folds, weight)
-    change = by_fold(metric, y, calibrated, folds, weight) - before
-    if abs(change) < 1e-9:
-        return whole, unseen
-    # The metric sees the power: it must not lose by it, judged where the power was not fitted.
-    if not by_fold(metric, y, after, folds, weight) >= before:
-        return None, unseen
-    return whole, after
 
 
 def _averaging(weights: Array, predictions: Sequence[Array]) -> Callable[[NDArray[np.intp]], Array]:
