@@ -274,6 +274,12 @@ def test_an_entity_in_several_rows_is_told_where_its_rows_are_alike() -> None:
     assert "--group who" in group.overrule
     assert "rows-grouped" not in found(customers(alike=False))
     assert "rows-grouped" not in found(customers(alike=True), group="who")
+    # The end of its name is no "id", and what is measured is none either.
+    humid = customers(alike=True).drop(columns=["town", "age"])
+    humid["who"] = humid["who"].str[1:].astype(int) + 0.5
+    assert "rows-grouped" not in found(humid.rename(columns={"who": "humid"}))
+    assert "rows-grouped" not in found(humid.rename(columns={"who": "fluid"}).assign(fluid=humid["who"] + 0.5))
+    assert "rows-grouped" in found(humid.rename(columns={"who": "userId"}).assign(userId=humid["who"] + 0.5))
 
 
 def test_a_category_that_helps_is_no_entity() -> None:

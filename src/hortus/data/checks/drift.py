@@ -22,10 +22,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
 # Rows of each table that the model sees.
-SAMPLE_ROWS = 10_000
+SAMPLE_ROWS = 5_000
 LEAST_ROWS = 50
 FOLDS = 3
 TREES = 20
+# Columns that a split of a tree chooses among.
+CHOSEN = 20
 # ROC AUC at which the tables differ, and differ much; of one column, at which it is named.
 DIFFER = 0.6
 MUCH = 0.75
@@ -106,10 +108,11 @@ def _adversarial(matrix: NDArray[np.intp], is_new: NDArray[np.intp], seed: int) 
     from sklearn.ensemble import ExtraTreesClassifier
 
     folds = stream(seed, "drift", "folds").permutation(len(is_new)) % FOLDS
+    chosen = max(1, min(CHOSEN, matrix.shape[1] // 2))
     chance = np.empty(len(is_new))
     for fold in range(FOLDS):
         model = ExtraTreesClassifier(
-            TREES, max_depth=10, min_samples_leaf=10, max_features=0.5, random_state=derive(seed, "drift", fold)
+            TREES, max_depth=10, min_samples_leaf=10, max_features=chosen, random_state=derive(seed, "drift", fold)
         )
         model.fit(matrix[folds != fold], is_new[folds != fold])
         chance[folds == fold] = model.predict_proba(matrix[folds == fold])[:, 1]

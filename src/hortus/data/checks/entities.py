@@ -34,7 +34,7 @@ PAIRS = 20_000
 _NAME = re.compile(
     r"(?:.*[ _.-])?(?:id|ids|uuid|guid|patient|customer|client|user|person|subject|participant"
     r"|account|member|household|session|device|player|driver|employee|student|store|shop|site|hospital|vendor)"
-    r"|.*[a-z]I[Dd]",
+    r"|(?-i:.*[a-z]I[Dd])",
     re.I,
 )
 
@@ -87,6 +87,8 @@ def entities(subject: Subject) -> list[Entity]:
         named = _NAME.fullmatch(name) is not None
         if kind not in ("categorical", "text", "numeric") or (kind == "numeric" and not named):
             continue
+        if kind == "numeric" and not _whole(subject.column(name)[subject.rows]):
+            continue
         codes = subject.codes(name)
         sizes = np.bincount(codes[codes >= 0])
         if not _repeats(sizes, len(codes)):
@@ -99,6 +101,11 @@ def entities(subject: Subject) -> list[Entity]:
         if named or len(belonging) >= max(1, BELONGING_SHARE * others):
             found.append(Entity(name, len(sizes), alike, tuple(belonging)))
     return found
+
+
+def _whole(cells: NDArray[np.float64]) -> bool:
+    there = cells[~np.isnan(cells)]
+    return bool((there == np.floor(there)).all())
 
 
 def _repeats(sizes: NDArray[np.intp], rows: int) -> bool:
