@@ -336,6 +336,7 @@ def test_the_schema_has_what_a_form_needs(client: Client, hostile_model: Predict
     assert found["ignored"] == ["row id"]
     assert columns[AGE]["low"] >= 18
     assert columns[TOWN]["typical"] in columns[TOWN]["categories"]
+    assert columns[TOWN]["complete"]
     assert set(columns[TOWN]["categories"]) == {"Kyōto", "=1+1", "<b>x</b>"}
     assert {column["kind"] for column in columns.values()} == {"numeric", "categorical", "boolean", "date", "text"}
     assert found["versions"]["hortus"]

@@ -111,3 +111,9 @@ def test_what_cannot_be_served_is_said(
     assert done.exit_code == 2
     assert f"[{code}]" in done.output
     assert mend in done.output
+
+
+def test_a_port_that_is_taken_is_said(port: int, hostile_run: Path) -> None:
+    done = CliRunner().invoke(commands, ["serve", str(hostile_run), "--port", str(port)])
+    assert done.exit_code == 2
+    assert "[port-taken]" in done.output

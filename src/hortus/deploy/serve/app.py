@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
@@ -19,6 +18,7 @@ from hortus.deploy.serve.gate import Gate
 from hortus.deploy.serve.page import PAGE, POLICY
 from hortus.deploy.serve.predicting import Desk
 from hortus.deploy.serve.replies import ColumnReply, Predictions, Refusal, SchemaReply, Status
+from hortus.deploy.serve.row_model import Wanted
 from hortus.ensemble.predictor import Predictor
 
 _REFUSED: dict[int | str, dict[str, Any]] = {
@@ -154,19 +154,7 @@ def _schema_reply(desk: Desk, limits: Limits) -> dict[str, Any]:
         target=predictor.task.target,
         task=predictor.task.kind,
         classes=list(predictor.task.classes),
-        columns=[
-            ColumnReply(
-                name=wanted.column.name,
-                kind=wanted.column.kind,
-                wanted=wanted.words,
-                null=wanted.null,
-                typical=_known(desk.ranges, wanted.column.name) and desk.typical[wanted.column.name],
-                low=desk.ranges.get(wanted.column.name, {}).get("low"),
-                high=desk.ranges.get(wanted.column.name, {}).get("high"),
-                categories=desk.ranges.get(wanted.column.name, {}).get("categories", []),
-            )
-            for wanted in desk.reader.wanted
-        ],
+        columns=[_column_reply(desk, wanted) for wanted in desk.reader.wanted],
         ignored=[column.name for column in predictor.schema.columns if column.role == "ignored"],
         most_rows=limits.rows,
         most_bytes=limits.bytes,
@@ -177,9 +165,20 @@ def _schema_reply(desk: Desk, limits: Limits) -> dict[str, Any]:
     return reply.model_dump()
 
 
-def _known(ranges: Mapping[str, Any], name: str) -> Any:
-    known = ranges.get(name, {})
-    return True if known.get("typical") is not None or known.get("categories") else None
+def _column_reply(desk: Desk, wanted: Wanted) -> ColumnReply:
+    name = wanted.column.name
+    known = desk.ranges.get(name, {})
+    return ColumnReply(
+        name=name,
+        kind=wanted.column.kind,
+        wanted=wanted.words,
+        null=wanted.null,
+        typical=desk.typical[name] if known.get("typical") is not None or known.get("categories") else None,
+        low=known.get("low"),
+        high=known.get("high"),
+        categories=known.get("categories", []),
+        complete=known.get("complete", False),
+    )
 
 
 def _answer_errors(app: FastAPI) -> None:

@@ -64,6 +64,7 @@ class ColumnReply(BaseModel):
     low: Any = Field(description="The least value of the training table; null where none is known.")
     high: Any = Field(description="The greatest value of the training table; null where none is known.")
     categories: list[str] = Field(description="Those of the training table, the most frequent first.")
+    complete: bool = Field(description="Whether the categories are all that the training table had.")
 
 
 class SchemaReply(BaseModel):

@@ -18,7 +18,6 @@ from typing import Annotated, Any
 import numpy as np
 import pandas as pd
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, WithJsonSchema, create_model
-from pydantic_core import PydanticCustomError
 
 from hortus.data import cells, dates
 from hortus.data.schema import ColumnSchema, Schema
@@ -152,16 +151,17 @@ def shown(value: Any) -> str:
 def _told(name: str, wanted: Wanted, row: Any, found: Mapping[str, Any]) -> tuple[str, str, str]:
     """Code, what came and the mend of pydantic's error."""
     value = found["input"]
+    wrong = str(found.get("ctx", {}).get("error", found["type"]))
     null = "Send null where it is not known." if wanted.null else "It must be known: the model cannot do without it."
-    if found["type"] == "missing":
+    if wrong == "missing":
         close = difflib.get_close_matches(name.lower(), {str(n).lower(): n for n in row}, n=1, cutoff=0.7)
         near = next((other for other in row if close and str(other).lower() == close[0]), None)
         return "column-missing", "nothing", f"Rename {near!r}, if that is it. {null}" if near is not None else null
-    if value is None or found["type"] == "cell_missing":
+    if value is None or wrong == "cell_missing":
         return "cell-null", shown(value), null
     if isinstance(value, float) and not math.isfinite(value):
         return "cell-not-finite", shown(value), f"JSON has no NaN and no Infinity. {null}"
-    if found["type"] == "category_unseen":
+    if wrong == "category_unseen":
         return "category-unseen", shown(value), "Send a category that the training table had."
     return "cell-type", shown(value), f"Send {wanted.words}."
 
@@ -189,7 +189,7 @@ def _annotation(wanted: Wanted) -> Any:
     def check(value: Any) -> Any:
         found = None if value is None else read(value)
         if found is None and not wanted.null:
-            raise PydanticCustomError("cell_missing", "missing")
+            raise _CellError("cell_missing")
         return found
 
     if wanted.null:
@@ -197,21 +197,21 @@ def _annotation(wanted: Wanted) -> Any:
     return Annotated[Any, AfterValidator(check), WithJsonSchema(schema)]
 
 
-def _wrong() -> PydanticCustomError:
-    return PydanticCustomError("cell_type", "wrong type")
+class _CellError(ValueError):
+    """Says what is wrong with a cell in one word, which pydantic hands on."""
 
 
 def _truth(value: Any) -> Any:
     known = value in _WORDS if isinstance(value, str) else isinstance(value, (bool, int, float)) and value in (0, 1)
     if not known:
-        raise _wrong()
+        raise _CellError("cell_type")
     return cells.truth(value)
 
 
 def _date_reader(*, dayfirst: bool) -> Any:
     def read(value: Any) -> Any:
         if not isinstance(value, str) or np.isnat(dates.parse([value], dayfirst=dayfirst)[0]):
-            raise _wrong()
+            raise _CellError("cell_type")
         return value
 
     return read
@@ -220,10 +220,10 @@ def _date_reader(*, dayfirst: bool) -> Any:
 def _category_reader(only: frozenset[str] | None) -> Any:
     def read(value: Any) -> Any:
         if not isinstance(value, (str, bool, int, float)) or (isinstance(value, float) and not math.isfinite(value)):
-            raise _wrong()
+            raise _CellError("cell_type")
         label = cells.label(value)
         if only is not None and label is not None and label not in only:
-            raise PydanticCustomError("category_unseen", "unseen")
+            raise _CellError("category_unseen")
         return label
 
     return read

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
-from hortus.deploy.bundle import load_bundle
 from hortus.deploy.serve.door import check, is_loopback, own_names
+from hortus.errors import SettingError
 from hortus.models.libraries import require
 
 # Each may hold a body of the largest size while it comes in.
@@ -31,21 +32,26 @@ def serve(
         told: is given the lines that a person should see.
 
     Raises:
-        SettingError: the address is not the machine's own and there is no token, or the token is weak.
+        SettingError: the address is not the machine's own and there is no token, the token is weak, or the port is
+            taken.
         ArtifactError: the file is no model, or is damaged.
         MissingExtraError: FastAPI or uvicorn is not installed.
     """
     check(host, token)
     require("fastapi", "serve")
     uvicorn = require("uvicorn", "serve")
+    from hortus.deploy.bundle import load_bundle
     from hortus.deploy.serve.app import make_app
 
-    app = make_app(load_bundle(bundle), token=token, hosts=own_names(host) if is_loopback(host) else None)
+    predictor = load_bundle(bundle)
+    for note in predictor.notes:
+        if note.warning:
+            told(f"warning: {note.what} {note.mend}")
+    app = make_app(predictor, token=token, hosts=own_names(host) if is_loopback(host) else None)
+    opened = _bound(host, port)
     told(f"Serving {bundle.name} on http://{f'[{host}]' if ':' in host else host}:{port}; Ctrl-C ends it.")
-    uvicorn.run(
+    config = uvicorn.Config(
         app,
-        host=host,
-        port=port,
         log_level="warning",
         server_header=False,
         proxy_headers=False,
@@ -54,3 +60,17 @@ def serve(
         limit_concurrency=MOST_CONNECTIONS,
         timeout_graceful_shutdown=10,
     )
+    with opened:
+        uvicorn.Server(config).run(sockets=[opened])
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        raise SettingError(
+            f"{host} port {port} cannot be bound: {(error.strerror or str(error)).lower()}.",
+            mend="End what listens there, or give another --port.",
+            code="port-taken",
+        ) from error
