@@ -242,19 +242,52 @@ def test_the_folder_predicts_without_hortus(encoded, tmp_path, kind):
         assert np.allclose(np.asarray([row[1:] for row in rows], dtype=float), raw, atol=1e-9)
 
 
-def test_text_is_refused_by_name_and_nothing_is_written(tmp_path):
+ODD = [
+    None,
+    "",
+    " ",
+    "\t\n",
+    "I",
+    "ΣΑΣ",
+    "İzmir'de İki",
+    "a\u00a0b\u2003c",
+    "x_1 x_1 X_1",
+    "漢字かな 漢字",
+    "🦜🦜 ok!",
+    "ⅷ² ½",
+]
+
+
+def text_predictor(words, node):
+    """Of a table with one column of sentences made of ``words``, and one of short names."""
     rng = np.random.default_rng(0)
-    words = np.array([*"abcdefgh"]) + "word"
-    frame = pd.DataFrame({"n": rng.normal(size=80), "review": [" ".join(rng.choice(words, 12)) for _ in range(80)]})
+    texts = [" ".join(rng.choice(words, rng.integers(5, 30))) + rng.choice([".", "!", ""]) for _ in range(120)]
+    names = [f"{rng.choice(words).title()}, {rng.choice(words).upper()} {k % 9}" for k in range(120)]
+    frame = pd.DataFrame({"n": rng.normal(size=120), "review": texts, "name": names})
+    frame.loc[::17, "review"] = None
     schema, _ = infer_schema(frame)
+    assert [column.kind for column in schema.columns] == ["numeric", "text", "text"]
     encoder = TableEncoder()
     X = encoder.fit_transform(schema.apply(frame)[0], schema)
-    fitted = Pipeline(ModelNode("baseline", {}, ROWS)).fit(
-        Rows(X, rng.integers(0, 2, 80).astype(np.int64)), FitContext("binary", 2)
-    )
-    made = Predictor(Task("binary", "y", (0, 1), "any"), schema, encoder, (Member(0, "baseline", 1.0, (fitted,)),))
+    y = np.array([str(text).count(words[0]) > 1 for text in texts]).astype(np.int64)
+    fitted = Pipeline(node).fit(Rows(X, y), FitContext("binary", 2))
+    return frame, Predictor(Task("binary", "y", (0, 1), "any"), schema, encoder, (Member(0, "m", 1.0, (fitted,)),))
+
+
+@pytest.mark.parametrize("name", ["linear", "lightgbm"])
+def test_text_says_the_same(tmp_path, name):
+    words = np.array(["Straße", "naïve", "ÉTÉ", "i", "İzmir", "x_1", "漢字", "don't", "cat", "DOG", "so-so", "42"])
+    frame, made = text_predictor(words, LEARNER_CASES[name][0])
+    odd = pd.DataFrame({"n": 0.0, "review": ODD, "name": ODD[::-1]})
+    parity = export_onnx(made, pd.concat([frame, odd], ignore_index=True), tmp_path).parity
+    assert max(parity.greatest, parity.stress_greatest) <= 1e-6
+
+
+def test_words_with_a_sigma_are_refused_by_column_and_nothing_is_written(tmp_path):
+    words = np.array(["λόγος", "σοφία", "φῶς", "ἀρχή", "θεός", "κόσμος"])
+    frame, made = text_predictor(words, ModelNode("baseline", {}, ROWS))
     assert [one.name for one in refusals(made)] == ["column 'review'"]
-    with pytest.raises(SettingError, match="column 'review' \\(free text") as told:
+    with pytest.raises(SettingError, match="column 'review' \\(its vocabulary has words with a sigma") as told:
         export_onnx(made, frame, tmp_path / "out")
     assert told.value.code == "onnx-refused"
     assert not (tmp_path / "out").exists()

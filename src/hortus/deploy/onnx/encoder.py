@@ -3,7 +3,7 @@
 Each column is an input (n, 1):
 
 - numbers and booleans: double; NaN where missing
-- categories: string; "" where missing
+- categories and text: string; "" where missing
 - dates: int64, microseconds since 1970-01-01 UTC; the least int64 where missing, as in numpy's datetime64[us]
 """
 
@@ -19,14 +19,16 @@ from numpy.typing import NDArray
 from hortus.data.canonical import FLOAT32_MOST
 from hortus.data.cells import MISSING
 from hortus.data.schema import Schema
-from hortus.deploy.onnx.graph import LARGEST, Graph, Refusal, Refused, Sheet
+from hortus.deploy.onnx.graph import LARGEST, Graph, Refused, Sheet
+from hortus.deploy.onnx.text import text
 from hortus.features.layout import distinct
+from hortus.features.text import MEASURES
 
 NO_DATE = int(np.iinfo(np.int64).min)
 HOUR = 3_600_000_000
 DAY = 24 * HOUR
 OUTPUTS = ("label", "probabilities", "value")
-TYPES = {"numeric": "double", "boolean": "double", "categorical": "string", "date": "int64"}
+TYPES = {"numeric": "double", "boolean": "double", "categorical": "string", "text": "string", "date": "int64"}
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class Input:
     Attributes:
         column: its name in the table.
         name: its name in the graph: the column's, unless that is blank, taken by an output or not text.
-        kind: numeric, boolean, categorical or date.
+        kind: numeric, boolean, categorical, date or text.
     """
 
     column: str
@@ -50,16 +52,9 @@ class Input:
 
 
 def inputs_of(schema: Schema) -> list[Input]:
-    """An input for each of the schema's features that can be one."""
-    able = [column for column in schema.features if column.kind in TYPES]
-    names = distinct([_plain(column.name) for column in able], taken=OUTPUTS)
-    return [Input(column.name, name, column.kind) for column, name in zip(able, names, strict=True)]
-
-
-def refused_columns(schema: Schema) -> list[Refusal]:
-    """The features that cannot be an input."""
-    why = "free text, which ONNX cannot split into words as the model's training did"
-    return [Refusal(f"column {c.name!r}", why) for c in schema.features if c.kind not in TYPES]
+    """An input for each of the schema's features."""
+    names = distinct([_plain(column.name) for column in schema.features], taken=OUTPUTS)
+    return [Input(column.name, name, column.kind) for column, name in zip(schema.features, names, strict=True)]
 
 
 def _plain(name: str) -> str:
@@ -73,7 +68,7 @@ def feeds(frame: pd.DataFrame, inputs: list[Input]) -> dict[str, NDArray[Any]]:
     found = {}
     for which in inputs:
         values = frame[which.column]
-        if which.kind == "categorical":
+        if which.type == "string":
             texts = ["" if value is None else value for value in values.to_numpy(dtype=object)]
             array: NDArray[Any] = np.asarray(texts, dtype=object)
         elif which.kind == "date":
@@ -91,9 +86,13 @@ def encode(graph: Graph, inputs: list[Input], state: dict[str, Any]) -> Sheet:
         graph: to add to.
         inputs: in the order of the encoder's columns.
         state: of the `hortus.features.encode.TableEncoder`.
+
+    Raises:
+        Refused: a column cannot be encoded so.
     """
     numbers = [i for i, which in enumerate(inputs) if which.type == "double"]
     blocks: list[str] = []
+    words: list[str] = []
     order: list[int] = []  # for each column of the matrix so far, the input it comes from
     if numbers:
         blocks.append(_numbers(graph, [inputs[i] for i in numbers], [state["encoders"][i] for i in numbers]))
@@ -105,13 +104,18 @@ def encode(graph: Graph, inputs: list[Input], state: dict[str, Any]) -> Sheet:
         elif which.kind == "date" and kept["names"]:
             blocks.append(_date(graph, which.name, kept))
             order += [i] * len(kept["names"])
+        elif which.kind == "text":
+            dense, weights = text(graph, which.name, which.column, kept)
+            blocks.append(dense)
+            order += [i] * (len(MEASURES) + kept["directions"].shape[1])
+            words += [weights] if weights is not None else []
     if not blocks:
         raise Refused("table", "no column of it tells anything, so that there is nothing to compute")
     whole = graph.beside(blocks)
     place = np.argsort(order, kind="stable")
     if (place != np.arange(len(place))).any():
         whole = graph.columns(whole, place)
-    return Sheet(whole, len(order))
+    return Sheet(whole, len(order), graph.beside(words) if words else None)
 
 
 def _numbers(graph: Graph, inputs: list[Input], kept: list[dict[str, Any]]) -> str:

@@ -12,9 +12,9 @@ from typing import Any
 import pandas as pd
 
 from hortus.data.cells import FALSE, MISSING_NUMBERS, TRUE
-from hortus.deploy.onnx.encoder import Input, inputs_of, refused_columns
+from hortus.deploy.onnx.encoder import Input, inputs_of
 from hortus.deploy.onnx.ensemble import whole
-from hortus.deploy.onnx.graph import IR, ML, ML_OPSET, OPSET, Graph, Refusal
+from hortus.deploy.onnx.graph import IR, ML, ML_OPSET, OPSET, RUNTIME, Graph, Refusal
 from hortus.deploy.onnx.parity import TOLERANCE, Parity, compare, session
 from hortus.deploy.onnx.pipeline import unknown
 from hortus.deploy.onnx.readme import readme
@@ -91,7 +91,7 @@ def export_onnx(predictor: Predictor, rows: pd.DataFrame, out: Path, *, toleranc
 def _graph(predictor: Predictor) -> tuple[Graph, list[Any], tuple[Refusal, ...]]:
     inputs = inputs_of(predictor.schema)
     graph = Graph([which.name for which in inputs])
-    refused = [*refused_columns(predictor.schema), *unknown(predictor.members)]
+    refused = unknown(predictor.members)
     if refused:
         return graph, [], tuple(refused)
     outputs, refused = whole(graph, predictor, inputs)
@@ -114,9 +114,10 @@ def _serialized(graph: Graph, predictor: Predictor, inputs: list[Input], outputs
             mend="Export a smaller model: one member, or a refit on all rows.",
             code="onnx-too-large",
         )
+    domains = {"": OPSET, ML: ML_OPSET} | ({RUNTIME: 1} if any(node.domain == RUNTIME for node in graph.nodes) else {})
     model = helper.make_model(
         made,
-        opset_imports=[helper.make_opsetid("", OPSET), helper.make_opsetid(ML, ML_OPSET)],
+        opset_imports=[helper.make_opsetid(domain, number) for domain, number in domains.items()],
         ir_version=IR,
         producer_name="hortus",
         producer_version=version("hortus"),

@@ -16,9 +16,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from hortus.models.libraries import require
 
-# Read by onnxruntime from 1.20 on; the first with trees in double precision.
+# Read by onnxruntime from 1.21 on; the first with trees in double precision.
 OPSET, ML_OPSET, IR = 21, 5, 10
 ML = "ai.onnx.ml"
+RUNTIME = "com.microsoft"
 EXTRA = "onnx"
 LARGEST = float(np.finfo(np.float32).max)
 
@@ -51,10 +52,12 @@ class Sheet:
     Attributes:
         name: of the graph's value, (n, width) float32.
         width: its columns.
+        text: the graph's value of the sparse block beside it, (n, m) float32, or None where there is no text.
     """
 
     name: str
     width: int
+    text: str | None = None
 
 
 class Graph:
@@ -153,14 +156,11 @@ class Graph:
         x = self.op("Where", self.op("Greater", x, self.doubles(high)), self.doubles(high), x)
         return self.op("Where", self.op("Less", x, self.doubles(low)), self.doubles(low), x)
 
-    def looked_up(self, x: str, keys: NDArray[Any], values: NDArray[np.float32], default: float) -> str:
-        """The float32 ``values`` of ``x``, text or int64, by its place among the ``keys``; else ``default``."""
+    def looked_up(self, x: str, keys: NDArray[Any], values: NDArray[Any], default: Any) -> str:
+        """The ``values`` of ``x``, text or int64, by its place among the ``keys``; else ``default``."""
         found = self.fresh()
-        tensors = {
-            "keys_tensor": keys,
-            "values_tensor": values,
-            "default_tensor": np.array([default], dtype=np.float32),
-        }
+        rest = np.array([default], dtype=values.dtype)
+        tensors = {"keys_tensor": keys, "values_tensor": values, "default_tensor": rest}
         attributes = {name: self.tensor(value, name) for name, value in tensors.items()}
         self.node("LabelEncoder", (x,), (found,), domain=ML, **attributes)
         return found

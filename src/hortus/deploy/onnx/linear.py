@@ -22,6 +22,8 @@ def linear(graph: Graph, X: Sheet, model: Stored) -> str:
     """Ridge, held within half a range around the training targets, or logistic regression."""
     state = model.state
     raw = graph.op("MatMul", graph.double(X.name), graph.doubles(state["coef"]))
+    if X.text is not None and len(state["words"]):
+        raw = graph.op("Add", raw, graph.op("MatMul", graph.double(X.text), graph.doubles(state["words"])))
     raw = graph.op("Add", raw, graph.doubles(state["intercept"]))
     if model.outputs.regression:
         low, high = state["range"].tolist()

@@ -17,10 +17,10 @@ from hortus.models.libraries import require
 # The most that any row may differ by: in probability, or in standard deviations of a regression's predictions.
 TOLERANCE = 1e-4
 LEVELS = (1e-6, 1e-5, 1e-3)
-BATCH = 4096
+BATCH = 256
 # Rows that stress cases are made of.
 STRESSED = 20
-UNSEEN = "a category that no row has"
+UNSEEN = "Of NO row, 0%!"
 
 
 @dataclass(frozen=True)
@@ -149,13 +149,13 @@ def _stress(rows: pd.DataFrame, inputs: list[Input]) -> pd.DataFrame:
     odd = rows.copy()
     unseen = rows.copy()
     for position, which in enumerate(inputs):
-        nothing: Any = None if which.kind == "categorical" else np.datetime64("NaT", "us")
+        nothing: Any = None if which.type == "string" else np.datetime64("NaT", "us")
         if which.type == "double":
             nothing = np.nan
         empty[which.column] = _filled(rows[which.column], nothing)
         if position % 2:
             odd[which.column] = empty[which.column]
-        if which.kind == "categorical":
+        if which.type == "string":
             unseen[which.column] = _filled(rows[which.column], UNSEEN)
     return pd.concat([empty.head(1), odd, unseen], ignore_index=True)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from hortus.deploy.onnx.boosters import lightgbm, xgboost
 from hortus.deploy.onnx.catboost import catboost
@@ -65,10 +66,11 @@ def _sheet(graph: Graph, X: Sheet, node: Node, path: str, nodes: Mapping[str, St
     if isinstance(node, RowsNode):
         return X
     below = [_sheet(graph, X, part, f"{path}/{i}", nodes) for i, part in enumerate(node.inputs)]
-    merged = Sheet(graph.beside([part.name for part in below]), sum(part.width for part in below))
+    words = next((part.text for part in below if part.text is not None), None)
+    merged = Sheet(graph.beside([part.name for part in below]), sum(part.width for part in below), words)
     if isinstance(node, StepNode):
         params = STEPS[node.step](**node.params).get_params()
-        return step(graph, node.step, merged, nodes[path].state, params)
+        return replace(step(graph, node.step, merged, nodes[path].state, params), text=words)
     if isinstance(node, StackNode):
         return _beside(graph, merged, _learner(graph, merged, node, nodes[path]), nodes[path])
     return merged
@@ -83,7 +85,7 @@ def _beside(graph: Graph, X: Sheet, predicted: str, stored: Stored) -> Sheet:
         count = len(stored.state["found"])
     if count == 2:
         predicted, count = graph.columns(predicted, [1]), 1
-    return Sheet(graph.beside([X.name, graph.single(predicted)]), X.width + count)
+    return Sheet(graph.beside([X.name, graph.single(predicted)]), X.width + count, X.text)
 
 
 def unknown(members: Sequence[Member]) -> list[Refusal]:

@@ -19,14 +19,14 @@ import numpy as np
 
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)  # noqa: UP017 - for whatever Python runs it
 NO_DATE = -(2**63)
-BATCH = 1000
+BATCH = 256
 
 
 def read(cell: str, column: dict[str, Any], words: dict[str, list[str]]) -> Any:
     """A cell as the model takes it; what is missing is NaN, ``""``, or the least whole number of 64 bits."""
     text = cell.strip()
-    if column["kind"] == "categorical":
-        return text
+    if column["type"] == "string":
+        return text if column["kind"] == "categorical" else cell
     missing = text.lower() in words["missing"]
     if column["kind"] == "date":
         if missing:

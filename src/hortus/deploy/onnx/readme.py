@@ -11,6 +11,7 @@ HOLDS = {
     "numeric": "number",
     "boolean": "1 or 0",
     "categorical": "category, written as in training",
+    "text": "free text",
     "date": "microseconds since 1970-01-01 UTC",
 }
 
@@ -30,7 +31,7 @@ def readme(task: Task, inputs: list[Input], parity: Parity) -> str:
     )
     return f"""# A model of {_cell(task.target)}
 
-`model.onnx` runs wherever onnxruntime does (1.20 or newer), without the program that trained it. On {parity.rows} rows
+`model.onnx` runs wherever onnxruntime does (1.21 or newer), without the program that trained it. On {parity.rows} rows
 it is within {parity.greatest:.2g} of the model it was made from; see `parity.md`.
 
     pip install numpy onnxruntime
