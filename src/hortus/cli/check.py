@@ -11,7 +11,9 @@ import typer
 from hortus.cli.told import FAULT, Debug, told
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from collections.abc import Sequence
+
+    from rich.table import Table
 
     from hortus.data.checks import Examined
     from hortus.data.finding import Finding
@@ -68,36 +70,41 @@ def _described(found: Examined) -> dict[str, Any]:
 
 def _show(found: Examined) -> None:
     from rich.console import Console
+    from rich.text import Text
 
     from hortus.engine.terminal import printable
 
     console = Console()
+
+    def say(line: str, style: str) -> None:
+        # Text, not markup: a column may be called [red].
+        console.print(Text(printable(line), style=style), highlight=False)
+
     rows, columns = f"{found.rows:,} rows", f"{len(found.schema.columns):,} columns"
-    _say(console, printable(f"{found.task.target}: {found.task.kind}, {rows}, {columns}"), "bold")
-    for finding in found.findings:
-        _show_finding(console, finding)
+    say(f"{found.task.target}: {found.task.kind}, {rows}, {columns}", "bold")
+    if found.findings:
+        console.print(_listed(found.findings))
     for note in found.notes:
-        mark = "warning" if note.warning else "note"
-        _say(console, printable(f"{mark}: {note.what} {note.mend}".rstrip()), "yellow" if note.warning else "dim")
+        mark, style = ("warning", "yellow") if note.warning else ("note", "dim")
+        say(f"{mark}: {note.what} {note.mend}".rstrip(), style)
     counts = {severity: sum(f.severity == severity for f in found.findings) for severity in STYLES}
-    _say(console, f"{counts['serious']} serious, {counts['warning']} to look at, {counts['info']} to know", "bold")
+    say(f"{counts['serious']} serious, {counts['warning']} to look at, {counts['info']} to know", "bold")
 
 
-def _show_finding(console: Console, finding: Finding) -> None:
-    from rich.padding import Padding
+def _listed(findings: Sequence[Finding]) -> Table:
+    """A row a finding: how bad it is, and beside it what was seen, the evidence, and what was done."""
+    from rich.table import Table
     from rich.text import Text
 
     from hortus.engine.terminal import printable
 
-    head = Text(f"\n{finding.severity:8}", style=STYLES[finding.severity])
-    head.append(printable(finding.what), style="default")
-    console.print(head, highlight=False)
-    for line in (finding.evidence, " ".join(part for part in (finding.did, finding.overrule) if part)):
-        if line:
-            console.print(Padding(Text(printable(line), style="dim"), (0, 0, 0, 8)), highlight=False)
-
-
-def _say(console: Console, line: str, style: str) -> None:
-    from rich.text import Text
-
-    console.print(Text(line, style=style), highlight=False)
+    table = Table.grid(padding=(0, 1, 1, 0))
+    table.add_column(no_wrap=True)
+    table.add_column()
+    for finding in findings:
+        told = Text(printable(finding.what))
+        for line in (finding.evidence, f"{finding.did} {finding.overrule}".strip()):
+            if line:
+                told.append(f"\n{printable(line)}", style="dim")
+        table.add_row(Text(finding.severity, style=STYLES[finding.severity]), told)
+    return table
