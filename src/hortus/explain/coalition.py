@@ -27,6 +27,34 @@ CELLS = 4_000_000
 
 
 @dataclass(frozen=True)
+class Masker:
+    """What shap asks for masked rows. Its own for tables is compiled at its first use, which takes many seconds.
+
+    Attributes:
+        data: (b, players) codes of the background.
+        default_batch_size: coalitions that are predicted at a time.
+    """
+
+    data: NDArray[np.float64]
+    default_batch_size: int
+    immutable_outputs = True
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the background."""
+        return self.data.shape
+
+    def __call__(self, mask: NDArray[np.bool_], x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(b, players) the background, but those who have joined hold what the row does."""
+        return np.where(mask, x, self.data)
+
+    def invariants(self, x: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """(b, players) where the background holds what the row does anyway."""
+        same: NDArray[np.bool_] = self.data == x
+        return same
+
+
+@dataclass(frozen=True)
 class Game:
     """Rows and background as numbers: each player's cells as codes of their values.
 

@@ -22,7 +22,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from hortus.errors import SettingError
-from hortus.explain.coalition import Game
+from hortus.explain.coalition import Game, Masker
 from hortus.explain.evidence import Evidence
 from hortus.models.libraries import require
 from hortus.seeds import derive, stream
@@ -147,7 +147,7 @@ def _explainer(shap: Any, game: Game, fold: int | None, *, exact: bool, seed: in
     def predict(codes: NDArray[np.float64]) -> NDArray[np.float64]:
         return game.predict(codes, fold)
 
-    masker = shap.maskers.Independent(game.background, max_samples=len(game.background))
+    masker = Masker(game.background, default_batch_size=2**EXACT + 2 * len(game.players))
     return shap.ExactExplainer(predict, masker) if exact else shap.PermutationExplainer(predict, masker, seed=seed)
 
 
