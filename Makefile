@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DEMO_SECONDS ?= 60
 
-.PHONY: help setup demo test lint types layers words dependencies ci bench-peers bench-engine bench-floors bench-digits bench-gate bench-trust bench-serving bench-readme clean
+.PHONY: help setup demo test lint types layers words dependencies ci bench-peers bench-engine bench-floors bench-digits bench-gate bench-conformal bench-trust bench-serving bench-readme clean
 
 help: ## Show what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -68,6 +68,9 @@ bench-trust: $(READY) ## Hold scores, intervals and levels against rows held out
 
 bench-serving: $(READY) ## Ask a server of the demo's model for one row after another
 	$(BIN)/python -m benchmarks.serving
+
+bench-conformal: $(READY) ## Hold intervals and sets against rows held out, on all open tables
+	$(BIN)/python -m benchmarks.conformal
 
 bench-gate: $(READY) ## Measure what the data gate costs on 100,000 rows and 20 columns
 	$(BIN)/python -m benchmarks.gate
