@@ -174,6 +174,36 @@ def test_without_ranges_nothing_is_warned_of(hostile_model: Predictor, hostile_r
 
 
 @pytest.mark.parametrize(
+    "ranges",
+    [
+        5,
+        [1],
+        {AGE: 5},
+        {AGE: {"low": "x", "high": [1], "missing": 3, "typical": {}}},
+        {AGE: {"low": "2020-99-01T00:00:00", "typical": "2020-01-01T00:00:00"}},
+    ],
+)
+def test_ranges_that_are_none_are_as_if_not_there(
+    hostile_model: Predictor, hostile_row: dict[str, Any], ranges: Any
+) -> None:
+    facts = {**hostile_model.facts, "ranges": ranges, "score": float("nan")}
+    app = Client(make_app(replace(hostile_model, facts=facts)))
+    assert codes(app.predict({**hostile_row, AGE: 134})) == set()
+    found = app("GET", "/v1/schema").json()
+    assert (found["columns"][0]["low"], found["score"]) == (None, None)
+
+
+@pytest.mark.parametrize(
+    "known", [{"low": "2020-01-01T00:00:00", "high": "2021-01-01T00:00:00"}, {"low": 1, "high": "x"}]
+)
+def test_ranges_of_another_kind_of_column_are_as_if_not_there(
+    hostile_model: Predictor, hostile_row: dict[str, Any], known: Any
+) -> None:
+    facts = {**hostile_model.facts, "ranges": {AGE: known, DAY: {"low": 1.0, "high": 2.0}, TOWN: {"complete": True}}}
+    assert codes(Client(make_app(replace(hostile_model, facts=facts))).predict(hostile_row)) == set()
+
+
+@pytest.mark.parametrize(
     ("body", "status", "code"),
     [
         (b"", 400, "json-malformed"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,6 +37,40 @@ def training_ranges(canonical: pd.DataFrame, schema: Schema) -> dict[str, dict[s
     {'age': {'missing': True, 'low': 18.0, 'high': 50.0, 'typical': 30.0}}
     """
     return {column.name: _of(canonical[column.name], column.kind) for column in schema.features}
+
+
+def read_ranges(found: Any) -> dict[str, dict[str, Any]]:
+    """What `training_ranges` made, after it was a file; whatever in it has another form is left out.
+
+    >>> read_ranges({"age": {"missing": True, "low": "x", "high": 50.0}, "town": 5})
+    {'age': {'missing': True, 'high': 50.0}}
+    """
+    if not isinstance(found, dict):
+        return {}
+    return {
+        str(name): {key: value for key, value in known.items() if key in _FORMS and _FORMS[key](value)}
+        for name, known in found.items()
+        if isinstance(known, dict)
+    }
+
+
+def _bound(value: Any) -> bool:
+    if isinstance(value, str):
+        try:
+            return not np.isnat(np.datetime64(value, "s"))
+        except ValueError:
+            return False
+    return value is None or (isinstance(value, (bool, int, float)) and math.isfinite(value))
+
+
+_FORMS: dict[str, Callable[[Any], bool]] = {
+    "missing": lambda value: isinstance(value, bool),
+    "complete": lambda value: isinstance(value, bool),
+    "categories": lambda value: isinstance(value, list) and all(isinstance(name, str) for name in value),
+    "low": _bound,
+    "high": _bound,
+    "typical": _bound,
+}
 
 
 def _of(values: pd.Series[Any], kind: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
@@ -150,6 +151,7 @@ def _envelope(row: type[BaseModel], limits: Limits) -> type[BaseModel]:
 
 def _schema_reply(desk: Desk, limits: Limits) -> dict[str, Any]:
     predictor, facts = desk.predictor, desk.predictor.facts
+    score = facts.get("score")
     reply = SchemaReply(
         target=predictor.task.target,
         task=predictor.task.kind,
@@ -159,7 +161,7 @@ def _schema_reply(desk: Desk, limits: Limits) -> dict[str, Any]:
         most_rows=limits.rows,
         most_bytes=limits.bytes,
         metric=predictor.task.metric,
-        score=facts.get("score"),
+        score=float(score) if isinstance(score, (int, float)) and math.isfinite(score) else None,
         versions=dict(facts.get("versions") or {}),
     )
     return reply.model_dump()

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from hortus.data.ranges import read_ranges
 from hortus.deploy.serve.body import RefusedError, refused
 from hortus.deploy.serve.probing import probe, typical_row
 from hortus.deploy.serve.remarks import remarks
@@ -36,7 +37,7 @@ class Desk:
 
     def __init__(self, predictor: Predictor, *, threads: int | None = None) -> None:
         self.predictor = predictor
-        self.ranges: Mapping[str, Any] = predictor.facts.get("ranges") or {}
+        self.ranges: Mapping[str, Any] = read_ranges(predictor.facts.get("ranges"))
         self.typical = typical_row(predictor)
         # Trying also loads what libraries load when they are first used, so that the first request is as fast as any.
         self.reader = RowReader(predictor.schema, probe(predictor), self.ranges)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from hortus.data.ranges import read_ranges
 from hortus.data.schema import ColumnSchema
 from hortus.ensemble.predictor import Predictor
 
@@ -34,8 +35,11 @@ class Probed:
 
 
 def probe(predictor: Predictor) -> Probed:
-    """Try every feature of the model; two predictions where all goes well."""
+    """Try every feature of the model; three predictions where all goes well."""
     row = typical_row(predictor)
+    if not _predicts(predictor, [row]):
+        # Then it is the row, and tells nothing of one column or another.
+        return Probed()
     categorical = [column for column in predictor.schema.features if column.kind == "categorical"]
     return Probed(
         null=_failing(predictor, row, predictor.schema.features, lambda _column: None),
@@ -45,7 +49,7 @@ def probe(predictor: Predictor) -> Probed:
 
 def typical_row(predictor: Predictor) -> dict[str, Any]:
     """A cell for each feature: from the middle of the training rows where the bundle knows them."""
-    ranges: Mapping[str, Any] = predictor.facts.get("ranges") or {}
+    ranges = read_ranges(predictor.facts.get("ranges"))
     return {column.name: _typical(column, ranges.get(column.name, {})) for column in predictor.schema.features}
 
 

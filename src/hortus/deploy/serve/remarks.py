@@ -49,12 +49,12 @@ def _odd(name: str, kind: str, values: Any, known: Mapping[str, Any]) -> list[_O
         found.append(
             ("null-unseen", missing, lambda _: f"{name!r} is missing here and was never missing in the training table.")
         )
-    if kind == "categorical" and known.get("complete"):
+    if kind == "categorical" and known.get("complete") and known.get("categories"):
         seen = set(known["categories"])
         unseen = np.array([value is not None and value not in seen for value in values], dtype=bool)
         found.append(("category-unseen", unseen, lambda v: f"{name!r} is {v!r}, which the training table never had."))
     low, high = known.get("low"), known.get("high")
-    if low is not None and high is not None:
+    if low is not None and high is not None and isinstance(low, str) == isinstance(high, str) == (kind == "date"):
         if kind == "date":
             low, high = np.datetime64(low), np.datetime64(high)
             # The ends were cut to whole seconds.
