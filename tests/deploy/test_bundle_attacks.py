@@ -1,5 +1,6 @@
 """Files that are no model, or are more than one: each is refused with a reason, and nothing in it is ever run."""
 
+import csv
 import hashlib
 import io
 import json
@@ -12,8 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
+from hortus.cli import app as commands
 from hortus.deploy.bundle import MANIFEST, load_bundle
 from hortus.deploy.versions import version_notes, versions
 from hortus.errors import ArtifactError
@@ -285,3 +289,18 @@ def test_a_patch_is_noted_and_not_warned_of() -> None:
     major, minor, *_ = here["numpy"].split(".")
     (note,) = version_notes({**here, "numpy": f"{major}.{minor}.999"})
     assert (note.place, note.warning) == ("numpy", False)
+
+
+def test_a_formula_that_came_with_the_rows_is_defused_beside_their_predictions(
+    hostile_run: Path, hostile_row: dict[str, Any], tmp_path: Path
+) -> None:
+    town = 'home "town" </script>'
+    pd.DataFrame([{**hostile_row, town: "=1+1"}]).to_csv(tmp_path / "new.csv", index=False)
+    out = tmp_path / "out.csv"
+    command = ["predict", str(hostile_run), str(tmp_path / "new.csv"), "--id", town, "--out", str(out)]
+    done = CliRunner().invoke(commands, command)
+    assert done.exit_code == 0, done.output
+    with out.open(newline="") as file:
+        (found,) = csv.DictReader(file)
+    assert found[town] == "'=1+1"
+    assert found["target"] in ("late", "on time")

@@ -2,6 +2,7 @@
 
 import json
 import re
+import signal
 import subprocess
 import sys
 import urllib.error
@@ -102,7 +103,7 @@ def test_the_app_serves_the_model(exported: Path, hostile_row: dict[str, Any], r
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     variables = {"HORTUS_HOST": "0.0.0.0", "HORTUS_PORT": "PORT", "HORTUS_TOKEN": TOKEN}  # noqa: S104
     health = [sys.executable, str(exported / "app/health.py")]
-    with running(sys.executable, str(exported / "app/main.py"), **variables) as (_, port):
+    with running(sys.executable, str(exported / "app/main.py"), **variables) as (process, port):
         address = f"http://127.0.0.1:{port}"
         body = json.dumps({"rows": [hostile_row]}).encode()
         assert subprocess.run(health, check=False, env={"HORTUS_PORT": str(port)}).returncode == 0
@@ -113,6 +114,8 @@ def test_the_app_serves_the_model(exported: Path, hostile_row: dict[str, Any], r
         request.add_header("authorization", f"Bearer {TOKEN}")
         with opener.open(request, timeout=20) as answer:
             found = json.load(answer)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=20) in (0, -signal.SIGTERM)
     assert found["predictions"][0]["value"] in ("late", "on time")
     gone = subprocess.run(health, check=False, env={"HORTUS_PORT": str(port)}, capture_output=True, text=True)
     assert gone.returncode == 1

@@ -3,7 +3,6 @@
 import http.client
 import json
 import re
-import signal
 import socket
 import subprocess
 import sys
@@ -24,9 +23,14 @@ Running = Callable[..., AbstractContextManager[tuple[subprocess.Popen[str], int]
 
 
 @pytest.fixture(scope="module")
-def port(hostile_run: Path, running: Running) -> Iterator[int]:
-    with running(HORTUS, "serve", str(hostile_run), "--port", PORT) as (_, number):
-        yield number
+def served(hostile_run: Path, running: Running) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    with running(HORTUS, "serve", str(hostile_run), "--port", PORT) as found:
+        yield found
+
+
+@pytest.fixture
+def port(served: tuple[subprocess.Popen[str], int]) -> int:
+    return served[1]
 
 
 def ask(port: int, method: str, path: str, **options: Any) -> tuple[int, Any]:
@@ -61,20 +65,17 @@ def test_one_connection_carries_many_requests(port: int, hostile_row: dict[str, 
     connection.close()
 
 
-def test_a_body_of_100_mb_is_refused_and_never_held(hostile_run: Path, running: Running) -> None:
-    with running(HORTUS, "serve", str(hostile_run), "--port", PORT) as (process, number):
-        before = resident(process.pid)
-        piece = b" " * 2**20
-        for length in ({"content-length": str(100 * len(piece))}, {"transfer-encoding": "chunked"}):
-            body = (piece for _ in range(100))
-            chunked = "transfer-encoding" in length
-            headers = {**JSON, **length}
-            status, found = ask(number, "POST", "/v1/predict", body=body, headers=headers, encode_chunked=chunked)
-            assert (status, found["code"]) == (413, "body-too-large")
-        assert resident(process.pid) - before < 60
-        assert ask(number, "GET", "/healthz")[0] == 200
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=20) in (0, -signal.SIGTERM)
+def test_a_body_of_100_mb_is_refused_and_never_held(served: tuple[subprocess.Popen[str], int]) -> None:
+    process, port = served
+    before = resident(process.pid)
+    piece = b" " * 2**20
+    for length in ({"content-length": str(100 * len(piece))}, {"transfer-encoding": "chunked"}):
+        body = (piece for _ in range(100))
+        chunked = "transfer-encoding" in length
+        status, found = ask(port, "POST", "/v1/predict", body=body, headers={**JSON, **length}, encode_chunked=chunked)
+        assert (status, found["code"]) == (413, "body-too-large")
+    assert resident(process.pid) - before < 60
+    assert ask(port, "GET", "/healthz")[0] == 200
 
 
 def test_a_length_that_is_a_lie_ends_the_request_and_not_the_server(port: int) -> None:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from hortus.deploy.serve.door import check, is_loopback, own_names
 from hortus.errors import SettingError
-from hortus.models.libraries import require
 
 # Each may hold a body of the largest size while it comes in.
 MOST_CONNECTIONS = 256
@@ -38,6 +37,9 @@ def serve(
         MissingExtraError: FastAPI or uvicorn is not installed.
     """
     check(host, token)
+    # What follows takes a second to import, and is not needed to refuse.
+    from hortus.models.libraries import require
+
     require("fastapi", "serve")
     uvicorn = require("uvicorn", "serve")
     from hortus.deploy.bundle import load_bundle
