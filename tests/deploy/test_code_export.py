@@ -117,15 +117,16 @@ def pipelines(kind: str) -> list[Pipeline]:
     return [one for one in found if one.root.model not in LIBRARIES or installed(LIBRARIES[one.root.model])]
 
 
-def inputs_of(prepared: Prepared, candidates: Sequence[Pipeline]) -> CodeInputs:
-    """What a run of these candidates alone would hand over, all of one weight."""
+def inputs_of(prepared: Prepared, candidates: Sequence[Pipeline], deadline: float | None = None) -> CodeInputs:
+    """What a run of these candidates alone would hand over, all of one weight; the deadline is for the last fold."""
     data = prepared.data
     members, seeds = [], {}
     for number, candidate in enumerate(candidates):
         seeds[number] = derive(0, "trial", number)
         folds = []
         for fold in range(data.folds.count):
-            told = FitContext(data.kind, data.classes, seed=derive(seeds[number], "fold", fold))
+            until = deadline if fold == data.folds.count - 1 else None
+            told = FitContext(data.kind, data.classes, seed=derive(seeds[number], "fold", fold), deadline=until)
             valid = data.rows(data.valid_rows(fold))
             folds.append(candidate.fit(data.rows(data.train_rows(fold)), told, valid))
         members.append(Member(number, candidate.describe(), 1 / len(candidates), tuple(folds)))
@@ -225,6 +226,18 @@ def test_the_folder_names_the_columns_and_what_it_needs(run_folder: Path, tmp_pa
     }
     assert "hortus" not in required
     assert (script.parent / "folds.csv").read_text().splitlines()[0] == "fold,weight"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_machine_whose_time_was_up_is_trained_on_as_few_rows(kind: str, tmp_path: Path) -> None:
+    train = make_table(kind, 706)
+    candidates = [Pipeline(ModelNode("svm", {"C": 0.3}, ready(RowsNode())))]
+    settings = Settings(kind=kind, folds=2)  # type: ignore[arg-type]
+    inputs = inputs_of(prepare(train, "y", settings, Sides()), candidates, deadline=0.0)
+    script = export_code(inputs, tmp_path / "code")
+    assert "rows=(None, 300)[fold]" in script.read_text()
+    model = trained(script, train, inputs)
+    np.testing.assert_allclose(model.predict(train), inputs.predictor.raw(train), atol=1e-6)
 
 
 class Curves:

@@ -17,6 +17,7 @@ from hortus.deploy.code.names import (
 from hortus.ensemble.predictor import Member
 from hortus.features import STEPS as FEATURE_STEPS
 from hortus.models import MODELS
+from hortus.models.svm import HURRIED
 from hortus.spaces.nodes import AnyNode, ModelNode, RowsNode, StackNode, StepNode
 
 
@@ -31,11 +32,13 @@ class MemberWriter:
     Args:
         member: of the ensemble.
         texts: names of the table's columns of text.
+        rows: that each fold trains on.
     """
 
-    def __init__(self, member: Member, texts: tuple[str, ...]) -> None:
+    def __init__(self, member: Member, texts: tuple[str, ...], rows: tuple[int, ...]) -> None:
         self.member = member
         self.texts = texts
+        self.rows = rows
         # Parts of the script that it uses: module among the parts, and name there.
         self.used: set[tuple[str, str]] = set()
         self._inner: list[str] = []
@@ -86,6 +89,9 @@ class MemberWriter:
         options: dict[str, Any] = MODELS[node.model](**node.params).get_params()
         if isinstance(node, ModelNode) and "n_estimators" in options:
             options["n_estimators"] = _by_fold([len(fold.model._trees) or 1 for fold in self.member.folds])
+        if isinstance(node, ModelNode) and node.model == "svm":
+            cut = [_cut(fold.model, rows) for fold, rows in zip(self.member.folds, self.rows, strict=False)]
+            options |= {"rows": _by_fold(cut)} if any(cut) else {}
         if node.model in SEEDED_LEARNERS:
             options = {"seed": seed} | options
         if node.model in ROUNDS:
@@ -93,7 +99,7 @@ class MemberWriter:
         return Call(LEARNERS[node.model][1], options=options)
 
 
-def _by_fold(numbers: list[int]) -> Any:
+def _by_fold(numbers: list[int | None]) -> Any:
     """One number where all folds have the same, else theirs."""
     return numbers[0] if len(set(numbers)) == 1 else Raw(f"{written(tuple(numbers))}[fold]")
 
@@ -106,3 +112,13 @@ def _rounds(name: str, model: Any) -> int:
     if name == "catboost":
         return int(booster.tree_count_)
     return int(booster.current_iteration() if name == "lightgbm" else booster.num_boosted_rounds())
+
+
+def _cut(machine: Any, rows: int) -> int | None:
+    """How many rows a support vector machine was trained on when its time was already up; None for all of them.
+
+    It does not tell; but its work is so many rows times a whole number, and its vectors are among them.
+    """
+    vectors = len(machine._state.get("vectors", ()))
+    few = vectors <= HURRIED + machine._outputs.count and rows > HURRIED
+    return HURRIED if few and machine._state and machine.work % rows else None

@@ -66,7 +66,11 @@ def _script(inputs: CodeInputs) -> tuple[str, set[Import]]:
     predictor = inputs.predictor
     columns = column_calls(predictor)
     texts = tuple(column.name for column in predictor.schema.features if column.kind == "text")
-    writers = [MemberWriter(member, texts) for member in predictor.members]
+    fold_of = inputs.assignment
+    rows = tuple(
+        int(((fold_of < fold) if inputs.ordered else (fold_of != fold)).sum()) for fold in range(int(fold_of.max()) + 1)
+    )
+    writers = [MemberWriter(member, texts, rows) for member in predictor.members]
     members = [writer.write() for writer in writers]
     combined = _combination(inputs)
     general = Gathering()

@@ -29,17 +29,21 @@ class SupportVectors(Learner):
         C: 1 / penalty.
         gamma: of the kernel, times the number of columns.
         epsilon: half the width of a regression's tube, in standard deviations of the target.
+        rows: trained on at most, drawn by the seed, where there was no time for all; None for all.
     """
 
-    def __init__(self, seed: int, C: float = 1.0, gamma: float = 1.0, epsilon: float = 0.1) -> None:
+    def __init__(
+        self, seed: int, C: float = 1.0, gamma: float = 1.0, epsilon: float = 0.1, rows: int | None = None
+    ) -> None:
         self.seed = seed
+        self.rows = rows
         self.C = C
         self.gamma = gamma
         self.epsilon = epsilon
 
     def learn(self, train: Rows, valid: Rows | None) -> None:
         """Train, then map margins to probabilities."""
-        order = stream(self.seed, "svm").permutation(len(train.y))
+        order = stream(self.seed, "svm").permutation(len(train.y))[: self.rows]
         if KIND != "regression":
             if valid is None and len(order) >= 20:
                 cut = len(order) // 5
