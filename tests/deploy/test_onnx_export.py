@@ -17,6 +17,7 @@ from hortus.deploy.onnx import Refusal, export_onnx, refusals
 from hortus.deploy.onnx.parity import Parity, session
 from hortus.deploy.onnx.pipeline import LEARNERS
 from hortus.deploy.onnx.steps import CONVERT
+from hortus.deploy.onnx.text import ALIKE_FROM
 from hortus.ensemble.calibration import Temperature
 from hortus.ensemble.predictor import Member, Predictor
 from hortus.ensemble.stacking import Stacking
@@ -171,8 +172,10 @@ def test_members_are_brought_together_as_the_predictor_does(encoded, tmp_path, k
     bias = (0.1,) if kind == "regression" else tuple(0.1 * k for k in range(len(CLASSES[kind])))
     power = None if kind == "regression" else Temperature(1.7)
     made = predictor(encoded, kind, *nodes, stacking=Stacking((0.4, 0.7), bias), calibration=power)
-    parity = export_onnx(made, FRAME, tmp_path).parity
+    export = export_onnx(made, FRAME, tmp_path)
+    parity = export.parity
     assert max(parity.greatest, parity.stress_greatest) <= 1e-12
+    assert "model.onnx is within " in export.lines[0]
     report = json.loads((tmp_path / "parity.json").read_text())
     assert report["passed"]
     assert report["within"] == {"1e-06": 1.0, "1e-05": 1.0, "1e-03": 1.0}
@@ -283,6 +286,14 @@ def test_text_says_the_same(tmp_path, name):
     assert max(parity.greatest, parity.stress_greatest) <= 1e-6
 
 
+def test_no_character_past_those_looked_up_is_unlike_the_rest():
+    rest = "".join(map(chr, range(ALIKE_FROM, sys.maxunicode + 1)))
+    assert rest.lower() == rest
+    assert not any(map(str.isdigit, rest))
+    assert not any(map(str.isupper, rest))
+    assert not any(map(str.isspace, rest))
+
+
 def test_words_with_a_sigma_are_refused_by_column_and_nothing_is_written(tmp_path):
     words = np.array(["λόγος", "σοφία", "φῶς", "ἀρχή", "θεός", "κόσμος"])
     frame, made = text_predictor(words, ModelNode("baseline", {}, ROWS))
@@ -307,6 +318,7 @@ def test_what_is_not_near_enough_is_not_written(encoded, tmp_path, monkeypatch):
     with pytest.raises(ArtifactError, match="differs from the model by") as told:
         export_onnx(made, FRAME, tmp_path / "out")
     assert told.value.code == "onnx-parity"
+    assert "Off are: member 0, linear (by " in str(told.value)
     assert not (tmp_path / "out").exists()
     with pytest.raises(SettingError, match="no rows"):
         export_onnx(made, FRAME.head(0), tmp_path / "out")

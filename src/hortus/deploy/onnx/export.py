@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,13 @@ class OnnxExport:
     path: Path
     parity: Parity
 
+    @property
+    def lines(self) -> list[str]:
+        """What to tell of it."""
+        away = max(self.parity.greatest, self.parity.stress_greatest)
+        told = f"{self.path} is within {away:.2g} of the model on {self.parity.rows} rows"
+        return [f"{told}; README.md beside it says how to use it."]
+
 
 def refusals(predictor: Predictor) -> tuple[Refusal, ...]:
     """What of a model has no exact counterpart in ONNX; none where it can be exported.
@@ -69,14 +76,10 @@ def export_onnx(predictor: Predictor, rows: pd.DataFrame, out: Path, *, toleranc
             mend="Give some rows of the table, best such as were not trained on.",
             code="onnx-no-rows",
         )
-    graph, outputs, refused = _graph(predictor)
-    if refused:
-        raise _refused(refused)
-    inputs = inputs_of(predictor.schema)
-    model = _serialized(graph, predictor, inputs, outputs)
-    parity = compare(predictor, session(model), inputs, rows, tolerance)
+    model, parity = _compared(predictor, rows, tolerance)
     if not parity.passed:
-        raise _unlike(parity)
+        raise _unlike(parity, _astray(predictor, rows, tolerance))
+    inputs = inputs_of(predictor.schema)
     files = {
         MODEL: model,
         "parity.json": json.dumps(parity.to_json(), indent=1).encode(),
@@ -86,6 +89,28 @@ def export_onnx(predictor: Predictor, rows: pd.DataFrame, out: Path, *, toleranc
     }
     _write(out, files)
     return OnnxExport(out / MODEL, parity)
+
+
+def _compared(predictor: Predictor, rows: pd.DataFrame, tolerance: float) -> tuple[bytes, Parity]:
+    graph, outputs, refused = _graph(predictor)
+    if refused:
+        raise _refused(refused)
+    inputs = inputs_of(predictor.schema)
+    model = _serialized(graph, predictor, inputs, outputs)
+    return model, compare(predictor, session(model), inputs, rows, tolerance)
+
+
+def _astray(predictor: Predictor, rows: pd.DataFrame, tolerance: float) -> list[str]:
+    """The members that are too far off, each for itself, and why where that is known."""
+    found = []
+    for member in predictor.members:
+        alone = replace(predictor, members=(replace(member, weight=1.0),), stacking=None, calibration=None)
+        parity = _compared(alone, rows, tolerance)[1]
+        if not parity.passed:
+            why = "; of training rows that are equally near, it takes others" if "neighbors" in member.name else ""
+            off = max(parity.greatest, parity.stress_greatest)
+            found.append(f"member {member.number}, {member.name} (by {off:.3g}{why})")
+    return found
 
 
 def _graph(predictor: Predictor) -> tuple[Graph, list[Any], tuple[Refusal, ...]]:
@@ -160,12 +185,14 @@ def _refused(refused: tuple[Refusal, ...]) -> SettingError:
     )
 
 
-def _unlike(parity: Parity) -> ArtifactError:
+def _unlike(parity: Parity, astray: list[str]) -> ArtifactError:
     unit = "standard deviations" if parity.equal_labels is None else "in probability"
+    named = f" Off are: {', '.join(astray)}." if astray else ""
     return ArtifactError(
         f"The ONNX model differs from the model by {max(parity.greatest, parity.stress_greatest):.3g} {unit}, where "
         f"{parity.tolerance:.3g} is allowed, and in {parity.strayed} labels; {parity.within['1e-05']:.2%} of "
-        f"{parity.rows} rows lie within 1e-5. It was not written.",
-        mend="Export the model as code or as a bundle, or give a higher tolerance if that is near enough for its use.",
+        f"{parity.rows} rows lie within 1e-5. It was not written.{named}",
+        mend="Export the model as code or as a bundle, or without such members; or give a higher tolerance if that is "
+        "near enough for its use.",
         code="onnx-parity",
     )

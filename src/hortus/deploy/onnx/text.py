@@ -6,7 +6,6 @@ together again; words are then found by a pattern. What cuts a text apart is an 
 
 from __future__ import annotations
 
-import sys
 from functools import cache
 from typing import Any
 
@@ -21,6 +20,8 @@ WORD = r"[\p{L}\p{N}_]+"
 LAST = "hortus"
 # Halvings that put texts of up to 2^20 characters together; a longer one stops the graph.
 HALVINGS = 20
+# From here on Unicode has ideographs and marks, none of them a digit, a capital or blank.
+ALIKE_FROM = 0x20000
 # The forms of sigma: the only letter whose small form depends on its neighbours.
 SIGMAS = ("\N{GREEK SMALL LETTER SIGMA}", "\N{GREEK SMALL LETTER FINAL SIGMA}")
 
@@ -102,8 +103,8 @@ def _smaller() -> tuple[NDArray[Any], NDArray[Any]]:
 
 
 def _every() -> list[str]:
-    """Every character but halves of one."""
-    return [chr(code) for code in range(sys.maxunicode + 1) if not 0xD800 <= code < 0xE000]
+    """Every character that may be one of these, without halves of one."""
+    return [chr(code) for code in range(ALIKE_FROM) if not 0xD800 <= code < 0xE000]
 
 
 def _small(graph: Graph, characters: str) -> str:
