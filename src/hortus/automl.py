@@ -10,6 +10,7 @@ import shutil
 import tempfile
 import weakref
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
@@ -20,12 +21,16 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils import Tags, check_array
 from sklearn.utils.validation import check_is_fitted, check_random_state, column_or_1d, validate_data
 
+from hortus.data.finding import Finding
 from hortus.data.notes import Note
-from hortus.deploy.bundle import compress
+from hortus.deploy.bundle import compress, with_threshold
 from hortus.engine.progress import Listener
 from hortus.engine.terminal import listening
+from hortus.ensemble.honest import Estimate
 from hortus.ensemble.predictor import Predictor
+from hortus.ensemble.threshold import Threshold, tune_threshold
 from hortus.errors import RunError, SettingError
+from hortus.explain.evidence import Evidence
 from hortus.run import Result, Settings
 from hortus.run import fit as run_fit
 from hortus.run.prepare import Sides
@@ -63,7 +68,9 @@ class _AutoEstimator(BaseEstimator):
     Attributes:
         predictor_: the fitted whole, see `hortus.ensemble.predictor.Predictor`.
         score_: of the ensemble, out of fold; greater is better.
-        notes_: what was noticed about the data.
+        estimate_: what it is expected to score on new rows, corrected for having been chosen, with a 95 % interval.
+        findings_: what the checks of the data found: leaks, ids, repeated rows and their kin.
+        notes_: what was noticed about the data, findings included.
         n_features_in_, feature_names_in_: as in scikit-learn.
     """
 
@@ -161,6 +168,8 @@ class _AutoEstimator(BaseEstimator):
         self._result = result
         self.predictor_: Predictor = result.model
         self.score_: float = result.score
+        self.estimate_: Estimate = result.estimate
+        self.findings_: tuple[Finding, ...] = result.findings
         self.notes_: tuple[Note, ...] = result.notes
         self._bundle: bytes = (result.folder / "model.hortus").read_bytes()
 
@@ -232,6 +241,15 @@ class _AutoEstimator(BaseEstimator):
         """
         check_is_fitted(self, "predictor_")
         return self.predictor_.predict(self._frame(X))
+
+    @property
+    def evidence_(self) -> Evidence:
+        """What the functions of `hortus.explain` take: the model, and rows that it is judged on.
+
+        Raises:
+            RunError: the run's folder is gone.
+        """
+        return self._run().evidence
 
     def leaderboard(self) -> pd.DataFrame:
         """Every candidate, the best first: score and its 95 % interval, weight in the ensemble, cost, reason."""
@@ -333,6 +351,48 @@ class AutoClassifier(ClassifierMixin, _AutoEstimator):
         check_is_fitted(self, "predictor_")
         return self.predictor_.predict_proba(self._frame(X))
 
+    def predict_set(self, X: Any, level: float = 0.9) -> NDArray[np.bool_]:
+        """(n, K) which classes, in the order of `classes_`, are in the set that holds the true one with probability
+        ``level`` (conformal prediction).
+
+        Raises:
+            SettingError: the level is none, or higher than the rows can vouch for.
+            SchemaError: columns are missing, or hold what cannot be read as what was trained on.
+        """
+        check_is_fitted(self, "predictor_")
+        return self.predictor_.predict_set(self._frame(X), level)
+
+    def tune_threshold(
+        self, *, metric: str | Callable[..., float] | None = None, costs: Mapping[Any, float] | ArrayLike | None = None
+    ) -> Threshold:
+        """Decide by a metric or by costs from now on, where `predict` else says the likeliest class.
+
+        Args:
+            metric: of predicted classes, for two classes: ``"f1"``, ``"balanced_accuracy"``, ``"mcc"``.
+            costs: what mistakes cost: ``{"fp": 1, "fn": 5}``, ``{"cat": 5}``, or a (K, K) table, true by predicted.
+
+        Returns:
+            What was chosen out of fold, and what it gains.
+
+        Raises:
+            SettingError: both or none are given, or one that fits no such decision.
+            RunError: the run's folder is gone.
+        """
+        evidence = self.evidence_
+        found = tune_threshold(
+            evidence.y,
+            evidence.predictions,
+            metric=metric,
+            costs=costs,
+            classes=self.predictor_.task.classes,
+            weight=evidence.weight,
+            folds=evidence.folds,
+            seed=self._result.settings.seed,
+        )
+        self.predictor_ = replace(self.predictor_, threshold=found)
+        self._bundle = with_threshold(self._bundle, found)
+        return found
+
 
 class AutoRegressor(RegressorMixin, _AutoEstimator):
     """Find, blend and fit the best regressor for a table.
@@ -343,3 +403,13 @@ class AutoRegressor(RegressorMixin, _AutoEstimator):
     >>> model.fit(X, y).score(X, y) > 0.4
     True
     """
+
+    def predict_interval(self, X: Any, level: float = 0.9) -> NDArray[np.float64]:
+        """(n, 2) lower and upper bounds that hold the true value with probability ``level`` (conformal prediction).
+
+        Raises:
+            SettingError: the level is none, or higher than the rows can vouch for.
+            SchemaError: columns are missing, or hold what cannot be read as what was trained on.
+        """
+        check_is_fitted(self, "predictor_")
+        return self.predictor_.predict_interval(self._frame(X), level)

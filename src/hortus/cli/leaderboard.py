@@ -60,11 +60,13 @@ def _show(result: Result, top: int) -> None:
     console = Console()
     board = result.leaderboard()
     task = result.model.task
-    low, high = result.chosen["bounds"]
+    told = result.estimate
     members = sum(weight > 0 for weight in result.chosen["weights"].values())
     lines = [
-        f"{task.target}: {task.kind}, {task.metric} {result.score:.4f} ({low:.4f} to {high:.4f}, 95 %), out of fold",
-        f"a model of {members} of {len(result.rows)} candidates",
+        f"{task.target}: {task.kind}, {task.metric} {told.score:.4f} ({told.low:.4f} to {told.high:.4f}, 95 %) "
+        "is to be expected on new rows",
+        f"a model of {members} of {len(result.rows)} candidates; the best of them scored {told.naive:.4f} out of fold; "
+        "'=': no worse than the best, as far as can be told",
     ]
     rows = board.to_dict(orient="records")
     shown = rows[:top] if top else rows

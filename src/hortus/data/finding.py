@@ -58,7 +58,9 @@ class Finding:
     def note(self) -> Note:
         """As a remark, for whatever shows remarks."""
         mend = " ".join(part for part in (self.did, self.overrule) if part)
-        return Note(self.code, self.what, self.columns[0] if self.columns else "", mend, self.severity != "info")
+        scores = ", ".join(f"{name} {score:.4g}" for name, score in self.scores.items())
+        what = f"{self.what} Scores: {scores}." if scores else self.what
+        return Note(self.code, what, self.columns[0] if self.columns else "", mend, self.severity != "info")
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""

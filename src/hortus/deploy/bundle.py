@@ -26,9 +26,11 @@ from hortus.data.schema import Schema
 from hortus.data.store import load_state, save_state
 from hortus.data.task import Task
 from hortus.deploy.versions import version_notes, versions
-from hortus.ensemble.calibration import Temperature
+from hortus.ensemble.calibration import Calibration, read_calibration
+from hortus.ensemble.conformal import Conformal
 from hortus.ensemble.predictor import Member, Predictor
 from hortus.ensemble.stacking import Stacking, numbers
+from hortus.ensemble.threshold import Threshold
 from hortus.errors import ArtifactError, HortusError
 from hortus.features.encode import TableEncoder
 from hortus.spaces.pipeline import FittedPipeline
@@ -67,7 +69,8 @@ def write_bundle(
     members: Sequence[Chosen],
     facts: dict[str, Any],
     stacking: Stacking | None = None,
-    calibration: Temperature | None = None,
+    calibration: Calibration | None = None,
+    conformal: Conformal | None = None,
 ) -> None:
     """Write a bundle from members that lie on disk; the file appears whole or not at all.
 
@@ -80,6 +83,7 @@ def write_bundle(
         facts: whatever else the manifest is to say: score, metric, rows.
         stacking: of the members, in their order; None for the average by their weights.
         calibration: applied last; None for none.
+        conformal: what intervals are made from; None for none.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".bundle-") as made:
@@ -99,6 +103,8 @@ def write_bundle(
             ],
             "stacking": None if stacking is None else stacking.to_json(),
             "calibration": None if calibration is None else calibration.to_json(),
+            "conformal": None if conformal is None else conformal.to_json(),
+            "threshold": None,
             "facts": facts,
             "parts": {name: {"sha256": _digest(file), "size": file.stat().st_size} for name, file in parts.items()},
         }
@@ -121,6 +127,20 @@ def compress(bundle: bytes, path: Path) -> None:
     ):
         for name in source.namelist():
             target.writestr(name, source.read(name))
+
+
+def with_threshold(bundle: bytes, threshold: Threshold | None) -> bytes:
+    """The bundle with another threshold; its parts stay the same to the byte."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(bundle)) as source, zipfile.ZipFile(made, "w", zipfile.ZIP_STORED) as target:
+        for name in source.namelist():
+            data = source.read(name)
+            if name == MANIFEST:
+                manifest = json.loads(data)
+                manifest["threshold"] = None if threshold is None else threshold.to_json()
+                data = json.dumps(manifest, indent=1).encode()
+            target.writestr(name, data)
+    return made.getvalue()
 
 
 def load_bundle(path: Path) -> Predictor:
@@ -237,6 +257,7 @@ def _assemble(manifest: dict[str, Any], folder: Path) -> Predictor:
     encoder.restore(load_state(folder / "encoder"))
     task = Task.from_json(manifest["task"])
     stacking, calibration = _combination(manifest, task)
+    conformal, threshold = manifest.get("conformal"), manifest.get("threshold")
     return Predictor(
         task=task,
         schema=Schema.from_json(manifest["schema"]),
@@ -244,12 +265,14 @@ def _assemble(manifest: dict[str, Any], folder: Path) -> Predictor:
         members=tuple(_member(row, folder, manifest["parts"]) for row in manifest["members"]),
         stacking=stacking,
         calibration=calibration,
+        conformal=None if conformal is None else Conformal.from_json(conformal, classes=len(task.classes)),
+        threshold=None if threshold is None else Threshold.from_json(threshold, classes=len(task.classes)),
         facts=dict(manifest.get("facts") or {}) | {"versions": made},
         notes=version_notes(made),
     )
 
 
-def _combination(manifest: dict[str, Any], task: Task) -> tuple[Stacking | None, Temperature | None]:
+def _combination(manifest: dict[str, Any], task: Task) -> tuple[Stacking | None, Calibration | None]:
     """How the members are brought together; files from before there was a choice hold neither."""
     weights = numbers([row["weight"] for row in manifest["members"]], "weights")
     stacking, calibration = manifest.get("stacking"), manifest.get("calibration")
@@ -258,7 +281,7 @@ def _combination(manifest: dict[str, Any], task: Task) -> tuple[Stacking | None,
         raise ArtifactError("The ensemble of this model is not one that Hortus writes.", code="ensemble-damaged")
     return (
         None if stacking is None else Stacking.from_json(stacking, models=len(weights), classes=len(task.classes)),
-        None if calibration is None else Temperature.from_json(calibration),
+        None if calibration is None else read_calibration(calibration, classes=len(task.classes)),
     )
 
 

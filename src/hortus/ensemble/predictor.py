@@ -14,9 +14,11 @@ from hortus.data.matrix import Matrix
 from hortus.data.notes import Note
 from hortus.data.schema import Schema
 from hortus.data.task import Task
-from hortus.ensemble.calibration import Temperature
+from hortus.ensemble.calibration import Calibration
 from hortus.ensemble.combination import average
+from hortus.ensemble.conformal import Conformal
 from hortus.ensemble.stacking import Stacking
+from hortus.ensemble.threshold import Threshold
 from hortus.errors import SettingError
 from hortus.features.encode import TableEncoder
 from hortus.spaces.pipeline import FittedPipeline
@@ -57,6 +59,8 @@ class Predictor:
         members: the ensemble; weights sum to 1.
         stacking: how they are brought together; None for the average by their weights.
         calibration: of the probabilities, applied last; None for none.
+        conformal: what intervals and sets are made from; None where there is nothing to vouch for them.
+        threshold: how probabilities become classes; None for the likeliest.
         facts: what the run found out about the model, as plain JSON values: score, bounds, rows, findings.
         notes: what was noticed about the rows predicted last.
     """
@@ -66,7 +70,9 @@ class Predictor:
     encoder: TableEncoder
     members: tuple[Member, ...]
     stacking: Stacking | None = None
-    calibration: Temperature | None = None
+    calibration: Calibration | None = None
+    conformal: Conformal | None = None
+    threshold: Threshold | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
     notes: list[Note] = field(default_factory=list, compare=False)
 
@@ -82,7 +88,10 @@ class Predictor:
 
     def raw_canonical(self, canonical: pd.DataFrame) -> NDArray[np.float64]:
         """As `raw`, of rows that `Schema.apply` has read already."""
-        X = self.encoder.transform(canonical)
+        return self.raw_matrix(self.encoder.transform(canonical))
+
+    def raw_matrix(self, X: Matrix) -> NDArray[np.float64]:
+        """As `raw`, of rows that the encoder has encoded already."""
         if not len(X):
             return self._nothing(0)
         return self.combine([member.predict(X) for member in self.members])
@@ -119,8 +128,41 @@ class Predictor:
 
     def predict(self, frame: pd.DataFrame) -> NDArray[Any]:
         """(n,) labels as they came in training, or values."""
-        raw = self.raw(frame)
-        return raw if self.task.kind == "regression" else self.task.decode(raw.argmax(axis=1))
+        return self.decide(self.raw(frame))
+
+    def decide(self, raw: NDArray[np.float64]) -> NDArray[Any]:
+        """(n,) labels of (n, K) probabilities: by the threshold, or else the likeliest; values as they are."""
+        if self.task.kind == "regression":
+            return raw
+        return self.task.decode(raw.argmax(axis=1) if self.threshold is None else self.threshold.decide(raw))
+
+    def predict_interval(self, frame: pd.DataFrame, level: float = 0.9) -> NDArray[np.float64]:
+        """(n, 2) bounds that hold the true value with probability ``level``.
+
+        Raises:
+            SettingError: the level cannot be vouched for, or the model predicts classes.
+            SchemaError: the rows do not match those trained on.
+        """
+        return self._vouched().interval(self.raw(frame), level)
+
+    def predict_set(self, frame: pd.DataFrame, level: float = 0.9) -> NDArray[np.bool_]:
+        """(n, K) which classes, in the order of ``task.classes``, are in the set that holds the true one with
+        probability ``level``.
+
+        Raises:
+            SettingError: the level cannot be vouched for, or the model predicts values.
+            SchemaError: the rows do not match those trained on.
+        """
+        return self._vouched().sets(self.raw(frame), level)
+
+    def _vouched(self) -> Conformal:
+        if self.conformal is None:
+            raise SettingError(
+                "This model was saved without what intervals are made from.",
+                mend="Save it again from its run.",
+                code="conformal-missing",
+            )
+        return self.conformal
 
     def predict_proba(self, frame: pd.DataFrame) -> NDArray[np.float64]:
         """(n, K) probabilities, in the order of ``task.classes``.

@@ -14,23 +14,23 @@ from numpy.typing import NDArray
 from optuna.trial import TrialState
 
 from hortus.data.artifacts import Stored, verify
+from hortus.data.finding import Finding
 from hortus.deploy.bundle import Chosen, write_bundle
 from hortus.engine.journal import TrialRow
-from hortus.ensemble.calibration import Temperature
+from hortus.ensemble.calibration import Calibration
 from hortus.ensemble.combination import Combination, combine
+from hortus.ensemble.conformal import Conformal
+from hortus.ensemble.honest import Estimate, judge
 from hortus.ensemble.stacking import Stacking
 from hortus.errors import ArtifactError
 from hortus.evaluation.base import Artifact
 from hortus.evaluation.full import overall, validated
-from hortus.evaluation.interval import interval
 from hortus.evaluation.scoring import by_fold
 from hortus.run.evidence import keep_predictions
 from hortus.run.prepare import Prepared
 
 # Candidates that an ensemble is chosen from.
 MOST = 40
-# Candidates whose score is shown with an interval.
-SHOWN = 15
 # Share of the time for choosing that bringing candidates together may take; the rest is for the intervals.
 COMBINING = 0.7
 
@@ -43,23 +43,27 @@ class Ensemble:
         rows: the members' trials, the heaviest first.
         weights: by trial number; they sum to 1.
         score: out of fold, and on rows that the weights were not chosen by where there was time for that.
-        bounds: 95 % interval of that score.
+        estimate: what it is expected to score on new rows, corrected for the choice, with a 95 % interval.
         intervals: of the leading candidates' scores, by trial number.
-        stacking: how the members are brought together, in the order of ``rows``; None for the weighted average.
-        calibration: of the probabilities; None for none.
+        tied: numbers of the candidates that cannot be told from the best.
         judged: (m,) positions of the rows that every candidate was judged on.
         predictions: (m, K) or (m,) for them, by what did not learn from them.
+        conformal: what intervals and sets are made from.
+        stacking: how the members are brought together, in the order of ``rows``; None for the weighted average.
+        calibration: of the probabilities; None for none.
     """
 
     rows: tuple[TrialRow, ...]
     weights: dict[int, float]
     score: float
-    bounds: tuple[float, float]
+    estimate: Estimate
     intervals: dict[int, tuple[float, float]]
+    tied: tuple[int, ...]
     judged: NDArray[np.intp]
     predictions: NDArray[np.float64]
+    conformal: Conformal
     stacking: Stacking | None = None
-    calibration: Temperature | None = None
+    calibration: Calibration | None = None
 
 
 @dataclass(frozen=True)
@@ -131,28 +135,43 @@ def choose(
     else:
         chosen = combine(rated, y, prepared.metric, weight=weight, folds=folds, seed=seed, deadline=combined_by)
     shares = chosen.weights
-    intervals = {}
-    for row, prediction in zip(done[:SHOWN], rated[:SHOWN], strict=True):
-        if deadline is not None and time.monotonic() > deadline:
-            break
-        intervals[row.number] = interval(prepared.metric, y, prediction, weight, folds=folds, seed=seed)
+    told = judge(
+        rated,
+        chosen,
+        y,
+        prepared.metric,
+        weight=weight,
+        folds=folds,
+        ordered=prepared.data.folds.ordered,
+        seed=seed,
+        deadline=deadline,
+    )
     members = np.flatnonzero(shares)
     heaviest = members[np.argsort(-shares[members], kind="stable")]
     return Ensemble(
         rows=tuple(done[i] for i in heaviest),
         weights={done[i].number: float(shares[i]) for i in heaviest},
         score=by_fold(prepared.metric, y, chosen.predictions, folds, weight),
-        bounds=interval(prepared.metric, y, chosen.predictions, weight, folds=folds, seed=seed),
-        intervals=intervals,
+        estimate=told.estimate,
+        intervals={row.number: bounds for row, bounds in zip(done, told.intervals, strict=False)},
+        tied=tuple(row.number for row, same in zip(done, told.tied, strict=False) if same),
         judged=found.judged,
         predictions=chosen.predictions,
+        conformal=Conformal.fit(y, chosen.predictions, weight=weight, folds=folds, seed=seed),
         stacking=None if chosen.stacking is None else chosen.stacking.ordered(np.searchsorted(members, heaviest)),
         calibration=chosen.calibration,
     )
 
 
-def save(path: Path, ensemble: Ensemble, prepared: Prepared, folder: Path) -> None:
+def save(path: Path, ensemble: Ensemble, prepared: Prepared, folder: Path, *, findings: Sequence[Finding]) -> None:
     """Write the ensemble as one bundle, and beside it what it predicts out of fold.
+
+    Args:
+        path: of the bundle.
+        ensemble: what was chosen.
+        prepared: the data.
+        folder: the run's.
+        findings: about the data, with what a model said of them.
 
     Raises:
         ArtifactError: a member's file is not as it was written.
@@ -171,7 +190,15 @@ def save(path: Path, ensemble: Ensemble, prepared: Prepared, folder: Path) -> No
         members=members,
         stacking=ensemble.stacking,
         calibration=ensemble.calibration,
-        facts={"score": ensemble.score, "bounds": ensemble.bounds, "rows": len(prepared.data)},
+        conformal=ensemble.conformal,
+        facts={
+            "score": ensemble.score,
+            "bounds": (ensemble.estimate.low, ensemble.estimate.high),
+            "estimate": ensemble.estimate.to_json(),
+            "rows": len(prepared.data),
+            "findings": [finding.to_json() for finding in findings],
+            "ranges": prepared.ranges,
+        },
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from hortus.budget import Budget, Ledger
 from hortus.data.artifacts import sweep
+from hortus.data.sample import read_sample
 from hortus.engine.executors import EXECUTORS
 from hortus.engine.executors.base import Executor
 from hortus.engine.executors.limits import tree_memory
@@ -26,6 +27,7 @@ from hortus.evaluation.trial import run as run_trial
 from hortus.run.finish import score_of
 from hortus.run.prepare import Prepared, Sides, keep, prepare, recall
 from hortus.run.result import Result, conclude, read_result, require_run
+from hortus.run.scrutiny import scrutinize
 from hortus.run.settings import Settings
 from hortus.run.warmup import Warmup
 from hortus.seeds import derive
@@ -37,6 +39,9 @@ from hortus.spaces.portfolio import portfolio
 RESERVE_SHARE = 0.05
 RESERVE_LEAST = 0.7
 RESERVE_MOST = 10.0
+# What suspicious columns are worth is measured within this share of the time, and this many seconds.
+SCRUTINY_SHARE = 0.05
+SCRUTINY_MOST = 10.0
 # Rows that the baseline learns from: it must be there within a second.
 BASELINE_ROWS = 10_000
 
@@ -136,7 +141,7 @@ def _search(
         emit(ProgressEvent("note", ledger.elapsed, note.to_json()))
     emit(ProgressEvent("run_started", ledger.elapsed, _described(prepared, settings, folder, executor)))
     with ledger.charge("searching"):
-        why = search.run(meanwhile=lambda: _baseline(journal, prepared, settings, folder, ledger, emit))
+        why = search.run(meanwhile=lambda: _meanwhile(journal, prepared, settings, folder, ledger, emit))
     journal.set("why", why)
     warmup.close()
     with ledger.charge("ensembling"):
@@ -183,6 +188,21 @@ def _rungs(of: str) -> tuple[Fidelity, ...]:
     """A ninth and a third of the full cost, as successive halving with eta = 3 has it."""
     shares = () if of == "folds" else (1 / 9, 1 / 3)
     return tuple(Fidelity(rows=share) if of == "rows" else Fidelity(rounds=share) for share in shares)
+
+
+def _meanwhile(
+    journal: Journal, prepared: Prepared, settings: Settings, folder: Path, ledger: Ledger, emit: Listener
+) -> None:
+    """What is done here while the first trials run in their slots."""
+    _baseline(journal, prepared, settings, folder, ledger, emit)
+    if journal.get("findings") is None:
+        seconds = min(SCRUTINY_MOST, SCRUTINY_SHARE * (ledger.budget.time or math.inf))
+        sample = read_sample(folder, prepared.schema.names)
+        told = scrutinize(prepared.findings, prepared, sample, seed=settings.seed, seconds=seconds)
+        for before, after in zip(prepared.findings, told, strict=True):
+            if after != before:
+                emit(ProgressEvent("note", ledger.elapsed, after.note().to_json()))
+        journal.set("findings", [finding.to_json() for finding in told])
 
 
 def _baseline(

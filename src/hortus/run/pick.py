@@ -151,6 +151,7 @@ def _timed(
         "picked",
         members,
         result.prepared,
+        result.model,
         judged=found.judged,
         predictions=average([found.predictions[place] for place in chosen], weights),
         seed=result.settings.seed,

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from hortus.data.checks import gate_seconds, run_gate
 from hortus.data.dataset import Dataset
-from hortus.data.finding import said_once
+from hortus.data.finding import Finding, said_once
 from hortus.data.infer import infer_schema
 from hortus.data.metrics import Metric, make_metric
 from hortus.data.notes import Note
+from hortus.data.ranges import training_ranges
 from hortus.data.read import read_table
 from hortus.data.sample import draw, write_sample
 from hortus.data.schema import Schema
@@ -41,6 +42,8 @@ class Prepared:
         encoder: from the schema's frame to the matrix.
         data: the encoded rows.
         notes: what was noticed on the way.
+        findings: what the checks of the data say.
+        ranges: what each column's training rows held, as `training_ranges` tells it.
         sample: rows of the table as the schema reads them, by their positions; None once they are in the run's folder.
     """
 
@@ -50,6 +53,8 @@ class Prepared:
     encoder: TableEncoder
     data: Dataset
     notes: tuple[Note, ...]
+    findings: tuple[Finding, ...]
+    ranges: dict[str, dict[str, Any]]
     sample: pd.DataFrame | None = None
 
 
@@ -132,7 +137,8 @@ def prepare(table: Any, target: Any, settings: Settings, sides: Sides) -> Prepar
         weight=weight,
     )
     sample = draw(canonical, folds.judged_rows, seed=settings.seed)
-    return Prepared(found.task, metric, schema, encoder, data, tuple(notes), sample)
+    ranges = training_ranges(canonical, schema)
+    return Prepared(found.task, metric, schema, encoder, data, tuple(notes), findings, ranges, sample)
 
 
 def recall(folder: Path, settings: Settings) -> Prepared:
@@ -152,6 +158,8 @@ def recall(folder: Path, settings: Settings) -> Prepared:
         encoder=encoder,
         data=Dataset.load(folder / "data"),
         notes=tuple(Note(**note) for note in described["notes"]),
+        findings=tuple(Finding.from_json(finding) for finding in described["findings"]),
+        ranges=described["ranges"],
     )
 
 
@@ -167,6 +175,8 @@ def keep(prepared: Prepared, folder: Path) -> None:
         "schema": prepared.schema.to_json(),
         "metric": prepared.data.metric_name,
         "notes": [note.to_json() for note in prepared.notes],
+        "findings": [finding.to_json() for finding in prepared.findings],
+        "ranges": prepared.ranges,
     }
     (folder / "prepared.json").write_text(json.dumps(described), encoding="utf-8")
 

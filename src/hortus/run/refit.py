@@ -62,6 +62,7 @@ def refit(result: Result, *, threads: int = 1) -> Variant:
         "refitted",
         members,
         prepared,
+        model,
         judged=found.judged,
         predictions=model.combine([found.predictions[places[member.number]] for member in members]),
         seed=seed,

@@ -11,10 +11,12 @@ from typing import Any
 import pandas as pd
 from optuna.trial import TrialState
 
+from hortus.data.finding import Finding
 from hortus.data.notes import Note
 from hortus.deploy.bundle import load_bundle
 from hortus.engine.journal import Journal, TrialRow
 from hortus.engine.result import leaderboard
+from hortus.ensemble.honest import Estimate
 from hortus.ensemble.predictor import Predictor
 from hortus.errors import RunError
 from hortus.evaluation.scoring import by_fold
@@ -36,7 +38,7 @@ class Result:
     Attributes:
         folder: the run's.
         rows: every trial.
-        chosen: what the ensemble was when it was last chosen: weights by trial, score, bounds, intervals.
+        chosen: what the ensemble was when it was last chosen: weights by trial, score, estimate, intervals, ties.
         notes: what was noticed about the data.
         why: why the run ended: trials, time, exhausted, interrupted; "" if it never did.
         settings: how it was made; a metric that is a function is there only for whoever started the run.
@@ -77,12 +79,23 @@ class Result:
         """Of the model, out of fold; greater is better."""
         return float(self.chosen["score"])
 
+    @property
+    def estimate(self) -> Estimate:
+        """What the model is expected to score on new rows, corrected for having been chosen."""
+        return Estimate(**self.chosen["estimate"])
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What is to be known about the data."""
+        return tuple(Finding.from_json(finding) for finding in self.model.facts["findings"])
+
     def leaderboard(self) -> pd.DataFrame:
         """Every trial, the best first; see `hortus.engine.result.leaderboard` for the columns."""
         return leaderboard(
             self.rows,
             weights={int(number): weight for number, weight in self.chosen["weights"].items()},
             intervals={int(number): tuple(bounds) for number, bounds in self.chosen["intervals"].items()},
+            tied=self.chosen["tied"],
         )
 
 
@@ -131,14 +144,18 @@ def conclude(journal: Journal, prepared: Prepared, settings: Settings, folder: P
             mend="Give more time, or look at the reasons in the leaderboard.",
             code="no-model",
         )
-    save(folder / BUNDLE, found, prepared, folder)
+    findings = journal.get("findings")
+    told = prepared.findings if findings is None else [Finding.from_json(finding) for finding in findings]
+    save(folder / BUNDLE, found, prepared, folder, findings=told)
     journal.set(
         "chosen",
         {
             "weights": found.weights,
             "score": found.score,
-            "bounds": found.bounds,
+            "bounds": (found.estimate.low, found.estimate.high),
+            "estimate": found.estimate.to_json(),
             "intervals": found.intervals,
+            "tied": found.tied,
         },
     )
 

@@ -17,7 +17,8 @@ from hortus.data.artifacts import Stored, read_archive, write_archive
 from hortus.data.sample import read_sample
 from hortus.deploy.bundle import Chosen, load_bundle, write_bundle
 from hortus.engine.journal import TrialRow
-from hortus.ensemble.calibration import Temperature
+from hortus.ensemble.calibration import Calibration
+from hortus.ensemble.conformal import Conformal
 from hortus.ensemble.predictor import Member, Predictor
 from hortus.ensemble.stacking import Stacking
 from hortus.errors import ArtifactError
@@ -55,13 +56,14 @@ def save_variant(
     name: str,
     members: Sequence[Member],
     prepared: Prepared,
+    like: Predictor,
     *,
     judged: NDArray[np.intp],
     predictions: NDArray[np.float64],
     seed: int,
     facts: dict[str, Any],
     stacking: Stacking | None = None,
-    calibration: Temperature | None = None,
+    calibration: Calibration | None = None,
 ) -> Variant:
     """Write a model into a folder of its own in the run's, and load it again from there.
 
@@ -70,6 +72,7 @@ def save_variant(
         name: of the variant's folder.
         members: fitted pipelines and their weights, which sum to 1.
         prepared: the run's data.
+        like: the run's own model, whose facts about the data hold for this one too.
         judged: (m,) positions of the rows it was judged on.
         predictions: (m, K) or (m,) for them, by what did not learn from them.
         seed: of the run.
@@ -94,7 +97,8 @@ def save_variant(
         schema=prepared.schema,
         encoder=prepared.encoder,
         members=chosen,
-        facts={"score": score, "bounds": bounds, "rows": len(prepared.data), **facts},
+        conformal=Conformal.fit(y, predictions, weight=weight, folds=folds, seed=seed),
+        facts={**like.facts, "score": score, "bounds": bounds, "estimate": None, **facts},
         stacking=stacking,
         calibration=calibration,
     )
