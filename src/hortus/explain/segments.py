@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from hortus.explain.conditions import Condition, every_condition, in_words
 from hortus.explain.evidence import Evidence
+from hortus.explain.gaps import SliceSums, chance, holm, slice_gap
 from hortus.seeds import stream
 
 # Single conditions that are paired with every other.
@@ -88,15 +89,15 @@ def worst_segments(
     atoms = every_condition(evidence)
     masks = np.array([mask for _, mask in atoms], dtype=bool).reshape(len(atoms), n)
     found = _search(masks[:, search], loss[search], weight[search], least)
-    candidates = _distinct(found, masks, most * TESTED)
+    candidates = _distinct(found, masks, search, loss, weight, most * TESTED, least)
     tested = []
     for atom_numbers in candidates:
         mask = _all(masks, atom_numbers)
         there = mask[confirm]
         if least <= there.sum() < len(confirm):
-            gap, error = _gap(loss[confirm], weight[confirm], there)
+            gap, error = slice_gap(loss[confirm], weight[confirm], there)
             tested.append((atom_numbers, mask, gap, error))
-    corrected = _holm([_tail(gap, error) for _, _, gap, error in tested])
+    corrected = holm([chance(gap, error) for _, _, gap, error in tested])
     task = evidence.task
     made = []
     for (atom_numbers, mask, gap, error), p in zip(tested, corrected, strict=True):
@@ -154,7 +155,7 @@ def _search(masks: NDArray[np.bool_], loss: Values, weight: Values, least: int) 
     if not len(usable):
         return []
     kept = masks[usable].astype(np.float32)
-    sums = _Sums(kept, loss, weight)
+    sums = SliceSums(loss, weight)
     gaps, errors = sums.gaps(kept)
     sizes = kept.sum(axis=1)
     sure = gaps - 1.96 * errors
@@ -182,74 +183,27 @@ def _pair(usable: NDArray[np.intp], i: int, j: int) -> tuple[int, ...]:
     return tuple(sorted((int(usable[i]), int(usable[j]))))
 
 
-class _Sums:
-    """The sums that gaps and their errors are made of, for many slices at once."""
-
-    def __init__(self, masks: NDArray[np.float32], loss: Values, weight: Values) -> None:
-        self.n = masks.shape[1]
-        weight = weight / max(weight.mean(), 1e-300)
-        mean = float(np.average(loss, weights=weight))
-        off = loss - mean
-        self.columns = np.column_stack([weight, weight * off, weight**2, weight**2 * off, weight**2 * off**2])
-        self.total = self.columns.sum(axis=0)
-
-    def gaps(self, masks: NDArray[np.float32]) -> tuple[Values, Values]:
-        """(a,) mean loss of each slice over that of all rows, and its standard error."""
-        inside = (masks @ self.columns.astype(np.float32)).astype(np.float64)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            mean, other = inside[:, 1] / inside[:, 0], (self.total - inside)[:, 1] / (self.total - inside)[:, 0]
-            share = inside[:, 0] / self.total[0]
-            variance = _variance(inside, mean) + _variance(self.total - inside, other)
-            gap, error = mean, (1 - share) * np.sqrt(np.maximum(variance, 0.0))
-        known = np.isfinite(gap) & np.isfinite(error)
-        return np.where(known, gap, 0.0), np.where(known, error, np.inf)
-
-
-def _variance(sums: Values, mean: Values) -> Values:
-    """Of a weighted mean, from the sums of w, w x, w², w² x, w² x²."""
-    spread = sums[:, 4] - 2 * mean * sums[:, 3] + mean**2 * sums[:, 2]
-    found: Values = spread / sums[:, 0] ** 2
-    return found
-
-
-def _gap(loss: Values, weight: Values, mask: NDArray[np.bool_]) -> tuple[float, float]:
-    """Of one slice."""
-    gaps, errors = _Sums(mask[None].astype(np.float32), loss, weight).gaps(mask[None].astype(np.float32))
-    return float(gaps[0]), float(errors[0])
-
-
-def _distinct(found: list[tuple[tuple[int, ...], float]], masks: NDArray[np.bool_], most: int) -> list[tuple[int, ...]]:
-    """The first of those that cover much the same rows."""
+def _distinct(
+    found: list[tuple[tuple[int, ...], float]],
+    masks: NDArray[np.bool_],
+    search: NDArray[np.intp],
+    loss: Values,
+    weight: Values,
+    most: int,
+    least: int,
+) -> list[tuple[int, ...]]:
+    """The first of those that tell something new: half of their rows are in none before, and these are surely worse."""
     kept: list[tuple[int, ...]] = []
-    covered: list[NDArray[np.bool_]] = []
+    told = np.zeros(masks.shape[1], dtype=bool)
     for numbers, _ in found:
         mask = _all(masks, numbers)
-        size = mask.sum()
-        if all((mask & other).sum() <= 0.6 * min(size, other.sum()) for other in covered):
+        fresh = (mask & ~told)[search]
+        if fresh.sum() < max(least, 0.5 * mask[search].sum()):
+            continue
+        gap, error = slice_gap(loss[search], weight[search], fresh)
+        if gap > 1.96 * error:
             kept.append(numbers)
-            covered.append(mask)
+            told |= mask
             if len(kept) == most:
                 break
     return kept
-
-
-def _tail(gap: float, error: float) -> float:
-    """Of a gap as large by chance."""
-    from scipy.stats import norm
-
-    return float(norm.sf(gap / error)) if error > 0 else float(gap <= 0)
-
-
-def _holm(p: list[float]) -> list[float]:
-    """Corrected for their number (Holm 1979).
-
-    >>> _holm([0.01, 0.04, 0.02])
-    [0.03, 0.04, 0.04]
-    """
-    order = np.argsort(p, kind="stable")
-    found = [0.0] * len(p)
-    largest = 0.0
-    for rank, i in enumerate(order):
-        largest = max(largest, min(1.0, (len(p) - rank) * p[i]))
-        found[i] = largest
-    return found
