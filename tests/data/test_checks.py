@@ -15,6 +15,7 @@ import pytest
 
 from hortus.data import checks
 from hortus.data.checks import Examined, examine, run_gate
+from hortus.data.checks import gate as gate_module
 from hortus.data.checks.gate import CHECKS
 from hortus.data.checks.leaks import comes_after
 from hortus.data.checks.one_column import score_columns
@@ -349,6 +350,20 @@ def test_without_time_the_cheap_checks_are_made_and_it_is_said_what_was_not() ->
     (skipped,) = [finding for finding in findings if finding.code == "checks-skipped"]
     assert skipped.value == len(CHECKS)
     assert all(name in skipped.what for name in CHECKS)
+
+
+def test_what_looks_at_every_cell_is_not_begun_where_it_would_take_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gate_module, "SECONDS_A_CELL", 1.0)
+    frame = everything()
+    schema, _ = infer_schema(frame.drop(columns="y"))
+    canonical, _ = schema.apply(frame.drop(columns="y"))
+    task = Task("binary", "y", (0, 1), "roc_auc")
+    codes = {
+        seconds: {f.code for f in run_gate(canonical, frame["y"].to_numpy(), task, schema=schema, seconds=seconds)}
+        for seconds in (60.0, None)
+    }
+    assert codes[None] - codes[60.0] == {"rows-repeated"}
+    assert codes[60.0] - codes[None] == {"checks-skipped"}
 
 
 def test_columns_after_the_deadline_are_not_scored() -> None:

@@ -46,6 +46,9 @@ CHECKS: dict[str, Callable[[Subject], list[Finding]]] = {
     "repeated entities": entities.check,
 }
 
+# Those that look at every cell of every row, and what that takes: they are not begun where it would be too long.
+ALL_CELLS = ("repeated rows", "conflicting rows")
+SECONDS_A_CELL = 5e-8
 # Share of a run's time that the gate may take, and what it may take of any.
 SHARE = 0.02
 LEAST_SECONDS = 0.2
@@ -93,7 +96,8 @@ def run_gate(
     # Numbers as large as they get are squared here and there; what overflows is no evidence.
     with np.errstate(all="ignore"):
         for name, check in CHECKS.items():
-            if subject.late:
+            needed = SECONDS_A_CELL * frame.size if name in ALL_CELLS else 0.0
+            if not subject.time_for(needed):
                 skipped.append(name)
             else:
                 found += check(subject)

@@ -16,7 +16,7 @@ from hortus.data.checks.one_column import MEASURES
 from hortus.data.checks.subject import Subject
 from hortus.data.finding import Finding, Severity, option
 
-# Fewer rows, or fewer of the rarest class, cannot show that a column is nearly perfect.
+# Fewer rows, or fewer of the second class, cannot show that a column is nearly perfect.
 LEAST_ROWS = 50
 LEAST_OF_A_CLASS = 10
 # Skill, from 0 for chance to 1 for perfect: that of a leak, of a likely leak, and of a suspect by its name.
@@ -50,7 +50,7 @@ def check(subject: Subject) -> list[Finding]:
     """Look at every column that is suspiciously good, the best first."""
     scores = subject.alone
     y = subject.y[subject.rows]
-    if len(y) < LEAST_ROWS or (subject.task.kind != "regression" and _rarest(y) < LEAST_OF_A_CLASS):
+    if len(y) < LEAST_ROWS or (subject.task.kind != "regression" and _second_class(y) < LEAST_OF_A_CLASS):
         return []
     equal = set(copies(subject))
     suspects = {name for name, skill in scores.skills.items() if skill >= NAMED}
@@ -131,6 +131,6 @@ def _words(name: str) -> list[str]:
     return [word.lower() for word in _WORD.findall(_CAMEL.sub("_", name))]
 
 
-def _rarest(y: np.ndarray[tuple[int], np.dtype[np.int64]]) -> int:
+def _second_class(y: np.ndarray[tuple[int], np.dtype[np.int64]]) -> int:
     counts = np.bincount(y)
     return int(np.sort(counts)[-2]) if len(counts) > 1 else 0

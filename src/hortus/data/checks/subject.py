@@ -51,10 +51,9 @@ class Subject:
     deadline: float | None = None
     _codes: dict[str, NDArray[np.intp]] = field(default_factory=dict, init=False, repr=False)
 
-    @property
-    def late(self) -> bool:
-        """Whether the time for the gate is used."""
-        return self.deadline is not None and time.monotonic() > self.deadline
+    def time_for(self, seconds: float) -> bool:
+        """Whether so much is left of the time for the gate."""
+        return self.deadline is None or time.monotonic() + seconds < self.deadline
 
     @cached_property
     def kinds(self) -> dict[str, str]:
