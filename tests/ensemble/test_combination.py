@@ -9,6 +9,7 @@ from hortus.data.metrics import make_metric
 from hortus.ensemble.calibration import Temperature, fit_temperature
 from hortus.ensemble.combination import average, combine
 from hortus.ensemble.gain import gain
+from hortus.ensemble.isotonic import Isotonic
 from hortus.ensemble.reduced import reduce
 from hortus.ensemble.selection import select
 from hortus.ensemble.stacking import Stacking, fit_classes, fit_values, softmax
@@ -176,6 +177,16 @@ def test_too_sure_opinions_are_calibrated_and_the_score_is_honest():
     fresh = LOSS(truth, apply(chosen, later))
     assert fresh > LOSS(truth, greedy) + 0.01
     assert LOSS(y, chosen.predictions) == pytest.approx(fresh, abs=0.03)
+
+
+def test_opinions_bent_as_no_temperature_can_mend_get_a_curve():
+    rng = np.random.default_rng(17)
+    p = rng.beta(0.6, 1.2, 4000)
+    y = (rng.random(4000) < p).astype(int)
+    bent = [p**3 / (p**3 + 0.3 * (1 - p) * np.exp(0.1 * rng.normal(size=4000))) for _ in range(2)]
+    chosen = combine([np.column_stack([1 - b, b]) for b in bent], y, AUC, folds=np.arange(4000) % 5)
+    assert isinstance(chosen.calibration, Isotonic)
+    assert abs(chosen.predictions[:, 1] - p).mean() < 0.04
 
 
 def test_values_off_by_a_scale_are_stacked():

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hortus.data.metrics import Metric
-from hortus.ensemble.calibration import Temperature, calibrate
+from hortus.ensemble.calibration import Calibration, calibrate
 from hortus.ensemble.gain import gain
 from hortus.ensemble.selection import ROUNDS, SMALL, Path, Selection, make_blocks, select_in_blocks
 from hortus.ensemble.stacking import Stacking, fit_classes, fit_values
@@ -43,7 +43,7 @@ class Combination:
 
     weights: Array
     stacking: Stacking | None
-    calibration: Temperature | None
+    calibration: Calibration | None
     predictions: Array
 
 
@@ -92,10 +92,7 @@ def combine(
         unseen = seen
     calibration = None
     if unseen.ndim == 2 and not _passed(deadline):
-        made, unseen = calibrate(
-            unseen, seen, y, metric, blocks, weight=weight, folds=folds, seed=seed, kinds=("temperature",)
-        )
-        calibration = made if isinstance(made, Temperature) else None
+        calibration, unseen = calibrate(unseen, seen, y, metric, blocks, weight=weight, folds=folds, seed=seed)
     return Combination(weights, stacking, calibration, unseen)
 
 
