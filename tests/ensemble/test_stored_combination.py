@@ -36,7 +36,7 @@ def bundle(finished, tmp_path_factory):
     found = choose(rows[:1], prepared, folder, single=True, seed=0, seconds=None)
     made = replace(found, stacking=Stacking((0.7,), (0.1, -0.2, 0.3)), calibration=Temperature(0.8))
     path = tmp_path_factory.mktemp("bundle") / "model.hortus"
-    save(path, made, prepared, folder)
+    save(path, made, prepared, folder, findings=())
     return path, made
 
 
