@@ -5,6 +5,7 @@ import io
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -21,6 +22,7 @@ from hortus.deploy.onnx.text import ALIKE_FROM
 from hortus.ensemble.calibration import Temperature
 from hortus.ensemble.predictor import Member, Predictor
 from hortus.ensemble.stacking import Stacking
+from hortus.ensemble.threshold import Threshold
 from hortus.errors import ArtifactError, SettingError
 from hortus.features import STEPS
 from hortus.features.encode import TableEncoder
@@ -191,9 +193,21 @@ def test_a_calibration_by_curves_is_drawn(encoded, tmp_path, kind, curves):
     assert export_onnx(made, FRAME, tmp_path).parity.greatest <= 1e-12
 
 
+@pytest.mark.parametrize(
+    ("kind", "value", "costs"),
+    [("binary", 0.2, None), ("multiclass", None, ((0.0, 1.0, 9.0), (5.0, 0.0, 1.0), (1.0, 1.0, 0.0)))],
+)
+def test_labels_are_decided_by_the_threshold(encoded, tmp_path, kind, value, costs):
+    threshold = Threshold("costs", value, costs, 0.0, 0.0, 0.0)
+    made = predictor(encoded, kind, LEARNER_CASES["lightgbm"][0], threshold=threshold)
+    assert (made.predict(FRAME) != replace(made, threshold=None).predict(FRAME)).any()
+    parity = export_onnx(made, FRAME, tmp_path).parity
+    assert (parity.equal_labels, parity.strayed) == (1.0, 0)
+
+
 def test_a_label_that_is_decided_otherwise_is_told_apart(encoded, tmp_path, monkeypatch):
     made = predictor(encoded, "binary", LEARNER_CASES["lightgbm"][0])
-    monkeypatch.setattr(Predictor, "predict", lambda self, frame: self.task.decode(np.ones(len(frame), dtype=int)))
+    monkeypatch.setattr(Predictor, "decide", lambda self, raw: self.task.decode(np.ones(len(raw), dtype=int)))
     with pytest.raises(ArtifactError, match=r"and in \d+ labels"):
         export_onnx(made, FRAME, tmp_path)
 

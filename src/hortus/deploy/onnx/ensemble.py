@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from hortus.data.task import Task
 from hortus.deploy.onnx.encoder import Input, encode
 from hortus.deploy.onnx.graph import Graph, Refusal, Refused
 from hortus.deploy.onnx.pipeline import pipeline
@@ -15,6 +14,7 @@ from hortus.deploy.onnx.quantiles import interpolated
 from hortus.ensemble.calibration import LEAST
 from hortus.ensemble.predictor import Member, Predictor
 from hortus.ensemble.stacking import Stacking
+from hortus.ensemble.threshold import Threshold
 
 
 def whole(graph: Graph, predictor: Predictor, inputs: list[Input]) -> tuple[list[Any], list[Refusal]]:
@@ -47,7 +47,7 @@ def whole(graph: Graph, predictor: Predictor, inputs: list[Input]) -> tuple[list
         if kind is None:
             return [], [Refusal("calibration", "its form in ONNX is not known")]
         found = CALIBRATE[kind](graph, found, told, len(predictor.task.classes))
-    return _outputs(graph, found, predictor.task), []
+    return _outputs(graph, found, predictor), []
 
 
 def _mean(graph: Graph, member: Member, folds: Sequence[str]) -> str:
@@ -98,13 +98,21 @@ def _drawn(graph: Graph, found: str, told: dict[str, Any], classes: int) -> str:
 CALIBRATE: dict[str, Callable[[Graph, str, dict[str, Any], int], str]] = {"power": _warmed, "curves": _drawn}
 
 
-def _outputs(graph: Graph, found: str, task: Task) -> list[Any]:
-    make, types = graph.onnx.helper.make_tensor_value_info, graph.types
+def _outputs(graph: Graph, found: str, predictor: Predictor) -> list[Any]:
+    make, types, task = graph.onnx.helper.make_tensor_value_info, graph.types, predictor.task
     if task.kind == "regression":
         graph.node("Squeeze", (found, graph.integers([1])), ("value",))
         return [make("value", types.DOUBLE, ["rows"])]
-    best = graph.op("ArgMax", found, axis=1, keepdims=0)
-    graph.node("Gather", (graph.constant(task.labels), best), ("label",), axis=0)
+    graph.node("Gather", (graph.constant(task.labels), _decided(graph, found, predictor.threshold)), ("label",), axis=0)
     graph.node("Identity", (found,), ("probabilities",))
     kind = {"O": types.STRING, "i": types.INT64, "f": types.DOUBLE, "b": types.BOOL}[task.labels.dtype.kind]
     return [make("label", kind, ["rows"]), make("probabilities", types.DOUBLE, ["rows", len(task.classes)])]
+
+
+def _decided(graph: Graph, found: str, threshold: Threshold | None) -> str:
+    """(n,) class codes: the likeliest, or by the threshold."""
+    if threshold is None:
+        return graph.op("ArgMax", found, axis=1, keepdims=0)
+    if threshold.value is not None:
+        return graph.integer(graph.op("Greater", graph.column(found, 1), graph.doubles(threshold.value)))
+    return graph.op("ArgMin", graph.op("MatMul", found, graph.doubles(np.array(threshold.costs))), axis=1, keepdims=0)

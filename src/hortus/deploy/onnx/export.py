@@ -23,6 +23,11 @@ from hortus.errors import ArtifactError, SettingError
 
 # Protocol buffers hold no more.
 MOST_BYTES = 2**31 - 1
+# Learners for which the last bit of a number may decide, and where.
+DELICATE = {
+    "neighbors": "of training rows that are equally near it takes others",
+    "xgboost": "its thresholds are values of training rows, which a last bit puts on the other side",
+}
 MODEL, SCRIPT = "model.onnx", "predict.py"
 
 
@@ -107,8 +112,8 @@ def _astray(predictor: Predictor, rows: pd.DataFrame, tolerance: float) -> list[
         alone = replace(predictor, members=(replace(member, weight=1.0),), stacking=None, calibration=None)
         parity = _compared(alone, rows, tolerance)[1]
         if not parity.passed:
-            why = "; of training rows that are equally near, it takes others" if "neighbors" in member.name else ""
             off = max(parity.greatest, parity.stress_greatest)
+            why = "".join(f"; {reason}" for learner, reason in DELICATE.items() if learner in member.name)
             found.append(f"member {member.number}, {member.name} (by {off:.3g}{why})")
     return found
 

@@ -33,7 +33,7 @@ class Parity:
         greatest: difference of any row, in units.
         within: the share of rows that differ by no more than 1e-6, 1e-5 and 1e-3 units.
         equal_labels: the share of rows with the same label; None for a regression.
-        strayed: rows whose labels differ although the model's two likeliest classes do, by more than the tolerance.
+        strayed: rows whose label is not what the model would make of the graph's own probabilities.
         stress_rows: further rows, made of some of them: all cells missing, every other cell missing, unseen categories.
         stress_greatest: difference of any of those, in units.
         tolerance: the most that any row may differ by, in units.
@@ -112,10 +112,8 @@ def compare(predictor: Predictor, running: Any, inputs: list[Input], rows: pd.Da
     equal: float | None = None
     strayed = 0
     if expected.ndim == 2:
-        same = np.asarray(labels == predictor.predict(canonical), dtype=bool)
-        ordered = np.sort(expected, axis=1)
-        equal = float(same.mean())
-        strayed = int((~same & (ordered[:, -1] - ordered[:, -2] > tolerance)).sum())
+        equal = float((labels == predictor.decide(expected)).mean())
+        strayed = int((labels != predictor.decide(found)).sum())
     return Parity(
         rows=len(canonical),
         unit=unit,

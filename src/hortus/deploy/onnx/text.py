@@ -22,6 +22,8 @@ LAST = "hortus"
 HALVINGS = 20
 # From here on Unicode has ideographs and marks, none of them a digit, a capital or blank.
 ALIKE_FROM = 0x20000
+# Counts of a term whose logarithms are kept.
+LOGARITHMS = 1024
 # The forms of sigma: the only letter whose small form depends on its neighbours.
 SIGMAS = ("\N{GREEK SMALL LETTER SIGMA}", "\N{GREEK SMALL LETTER FINAL SIGMA}")
 
@@ -140,13 +142,22 @@ def _weights(graph: Graph, small: str, counter: dict[str, Any]) -> str:
         # A run that has blanks inside is in no vocabulary, so that runs need not stop at a word's end.
         parts = _characters(graph, small)
         grams = [list(term) for term in terms]
-    counts = graph.double(_counted(graph, parts, grams))
-    there = graph.op("Greater", counts, graph.doubles(0.0))
-    logs = graph.op("Add", graph.op("Log", graph.op("Max", counts, graph.doubles(1.0))), graph.doubles(1.0))
-    found = graph.op("Where", there, graph.op("Mul", logs, graph.doubles(counter["idf"])), graph.doubles(0.0))
-    norm = graph.op("Sqrt", graph.total(graph.op("Mul", found, found)))
+    counts = _counted(graph, parts, grams)
+    found = graph.op("Mul", _damped(graph, counts), graph.floats(counter["idf"]))
+    norm = graph.op("Sqrt", graph.total(graph.double(graph.op("Mul", found, found))))
     empty = graph.op("Equal", norm, graph.doubles(0.0))
-    return graph.single(graph.op("Div", found, graph.op("Where", empty, graph.doubles(1.0), norm)))
+    norm = graph.op("Where", empty, graph.doubles(1.0), norm)
+    return graph.single(graph.op("Div", graph.double(found), norm))
+
+
+def _damped(graph: Graph, counts: str) -> str:
+    """1 + log of float32 counts, 0 for none: from a table, as two libraries' logarithms differ in the last bit."""
+    table = np.zeros(LOGARITHMS + 1, dtype=np.float32)
+    table[1:] = np.log(np.arange(1, LOGARITHMS + 1, dtype=np.float32)) + np.float32(1)
+    most = graph.floats(LOGARITHMS)
+    known = graph.op("Gather", graph.floats(table), graph.integer(graph.op("Min", counts, most)), axis=0)
+    beyond = graph.op("Add", graph.op("Log", graph.op("Max", counts, graph.floats(1.0))), graph.floats(1.0))
+    return graph.op("Where", graph.op("Greater", counts, most), beyond, known)
 
 
 def _counted(graph: Graph, parts: str, grams: list[list[str]]) -> str:
