@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -86,7 +87,12 @@ def test_a_hostile_name_is_printed_as_it_is_and_steers_nothing(tmp_path: Path, n
     assert "1 serious" in out
     assert repr(name) in out
     told = json.loads(check(str(tmp_path / "t.csv"), "--target", "y", "--json").stdout)
-    assert told["findings"][0]["columns"] == [name]
+    (leak, _) = told["findings"]
+    assert leak["columns"] == [name]
+    # What it says to type can be typed.
+    _, typed = leak["overrule"].split(" or ", maxsplit=1)
+    again = check(str(tmp_path / "t.csv"), "--target", "y", *shlex.split(typed.removesuffix(".")))
+    assert "0 serious" in again.stdout
 
 
 def test_a_hostile_target_and_values_too(tmp_path: Path) -> None:

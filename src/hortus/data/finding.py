@@ -120,6 +120,15 @@ def option(setting: str, names: Sequence[str]) -> str:
     "ignore=['a b'] or --ignore 'a b'"
     """
     shown = list(names[:SHOWN])
-    typed = " ".join(f"--{setting} {shlex.quote(name)}" for name in shown)
+    typed = " ".join(typed_option(setting, name) for name in shown)
     more = ", …" if len(names) > SHOWN else ""
     return f"{setting}=[{', '.join(map(repr, shown))}{more}] or {typed}{' …' if more else ''}"
+
+
+def typed_option(option: str, name: str) -> str:
+    """An option with a column's name as a shell needs it typed.
+
+    >>> typed_option("ignore", "a b"), typed_option("ignore", "--strict")
+    ("--ignore 'a b'", '--ignore=--strict')
+    """
+    return f"--{option}{'=' if name.startswith('-') else ' '}{shlex.quote(name)}"

@@ -7,14 +7,13 @@ within it though they do between; and it only matters where its rows' targets ar
 from __future__ import annotations
 
 import re
-import shlex
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hortus.data.checks.subject import Subject
-from hortus.data.finding import Finding
+from hortus.data.finding import Finding, typed_option
 
 LEAST_ENTITIES = 20
 # Rows of one on average, from and to; more is a category.
@@ -74,7 +73,7 @@ def check(subject: Subject) -> list[Finding]:
             measure="intraclass correlation of the target (of ranks, for numbers)",
             value=found.alike,
             did="Split at random.",
-            overrule=f"To keep rows of one together: groups={found.name!r} or --group {shlex.quote(found.name)}.",
+            overrule=f"To keep rows of one together: groups={found.name!r} or {typed_option('group', found.name)}.",
             severity="warning",
         )
     ]

@@ -7,14 +7,13 @@ the table is sorted by the column, and how alike the targets of neighbours in ti
 from __future__ import annotations
 
 import re
-import shlex
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hortus.data.checks.subject import Subject
-from hortus.data.finding import Finding
+from hortus.data.finding import Finding, typed_option
 
 LEAST_ROWS = 50
 LEAST_DISTINCT = 10
@@ -63,7 +62,7 @@ def check(subject: Subject) -> list[Finding]:
             measure=f"correlation of a row's target with the mean of the {NEIGHBOURS} before it (numbers: of ranks)",
             value=found.alike,
             did="Split at random.",
-            overrule=f"To judge on what comes later: order={found.name!r} or --order {shlex.quote(found.name)}.",
+            overrule=f"To judge on what comes later: order={found.name!r} or {typed_option('order', found.name)}.",
             severity="warning" if found.lasting else "info",
         )
     ]
