@@ -111,21 +111,28 @@ def main() -> int:
     """Compare every table; 1 where a floor was not reached."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=30.0)
-    parser.add_argument("--tables", default="", help="comma separated; all where not given")
+    parser.add_argument("--tables", default="", help="comma separated, measured again; all where not given")
     args = parser.parse_args()
-    names = args.tables.split(",") if args.tables else tables().names()
-    rows = []
-    for name in names:
-        rows.append(compare(name, args.seconds))
-        print(*(f"{key} {value}" for key, value in rows[-1].items()), sep="  ", flush=True)
-    if not args.tables:
+    order = tables().names()
+    kept = {row["table"]: row for row in _read()}
+    for name in args.tables.split(",") if args.tables else order:
+        kept[name] = compare(name, args.seconds)
+        print(*(f"{key} {value}" for key, value in kept[name].items()), sep="  ", flush=True)
+        rows = [kept[table] for table in order if table in kept]
         with Path(RESULTS).open("w", newline="") as file:
             writer = csv.DictWriter(file, list(rows[0]))
             writer.writeheader()
             writer.writerows(rows)
-    missed = [row["table"] for row in rows if not row["reached"]]
+    missed = [row["table"] for row in rows if str(row["reached"]) != "True"]
     print(f"{len(rows) - len(missed)} of {len(rows)} floors reached", f"; missed: {missed}" if missed else "")
     return 1 if missed else 0
+
+
+def _read() -> list[dict[str, Any]]:
+    if not RESULTS.exists():
+        return []
+    with Path(RESULTS).open(newline="") as file:
+        return list(csv.DictReader(file))
 
 
 if __name__ == "__main__":
