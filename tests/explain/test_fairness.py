@@ -135,6 +135,14 @@ def test_small_groups_and_missing_cells(known):
     assert by_group(evidence, pd.Series(["one"] * 1200)).gaps == {}
 
 
+def test_a_fold_of_one_class_does_not_count_as_chance(known):
+    y = np.tile([0, 0, 1, 1], 50)
+    folds = np.tile(np.array([0, 1, 1, 2], dtype=np.int8), 50)
+    frame = pd.DataFrame({"side": pd.Series(np.array(["left"] * 100 + ["right"] * 100, dtype=object), dtype=object)})
+    evidence = known(frame, lambda f, _: np.column_stack([1 - y, y]) * 0.8 + 0.1, y, classes=(0, 1), folds=folds)
+    assert [g.score for g in by_group(evidence, "side").groups] == [1, 1]
+
+
 def test_a_regression_has_bias_and_error(known):
     n = 1000
     side = np.array(["left", "right"] * 500, dtype=object)

@@ -208,7 +208,9 @@ class _Measures:
         evidence = self.evidence
 
         def scored(some: NDArray[np.intp]) -> float:
-            used = rows[some]
+            used = self._rankable(rows[some])
+            if not len(used):
+                return float("nan")
             weight = None if evidence.weight is None else evidence.weight[used]
             return by_fold(evidence.metric, evidence.y[used], evidence.predictions[used], evidence.folds[used], weight)
 
@@ -216,6 +218,14 @@ class _Measures:
             return scored(np.arange(len(rows))), float("nan")
         error = standard_error(scored, len(rows), seed=derive(self.seed, "fairness"))
         return scored(np.arange(len(rows))), error
+
+    def _rankable(self, rows: NDArray[np.intp]) -> NDArray[np.intp]:
+        """The rows, but for a metric of ranks without folds that have one class: it calls their score chance."""
+        if not self.evidence.metric.name.startswith(("roc_auc", "average_precision")):
+            return rows
+        folds, y = self.evidence.folds[rows], self.evidence.y[rows]
+        mixed = [fold for fold in np.unique(folds) if len(np.unique(y[folds == fold])) > 1]
+        return rows[np.isin(folds, mixed)]
 
 
 _OPTIONAL = ("selection_rate", "tpr", "fpr", "precision", "bias")
