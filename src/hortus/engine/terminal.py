@@ -123,6 +123,9 @@ class Terminal:
     def _summarize(self, data: dict[str, Any]) -> None:
         score = data.get("score")
         found = f"{self._metric} {score:.4f}" if score is not None else "no model"
+        low, high = data.get("low"), data.get("high")
+        if score is not None and low is not None and high is not None and math.isfinite(low + high):
+            found += f" ({low:.4f} to {high:.4f} on new rows, 95 %)"
         failed = f" ({self._failed} failed)" if self._failed else ""
         why = WHY.get(str(data.get("why")), str(data.get("why")))
         self._say(f"{found} after {data['trials']} trials{failed} in {data['seconds']:.1f} s; {why}", style="bold")

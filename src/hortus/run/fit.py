@@ -151,7 +151,9 @@ def _search(
     journal.set("spent", {"elapsed": ledger.elapsed, "phases": ledger.phases})
     result = read_result(journal, folder, settings)
     finished = {
-        "score": result.score,
+        "score": result.estimate.score,
+        "low": result.estimate.low,
+        "high": result.estimate.high,
         "seconds": ledger.elapsed,
         "trials": len(result.rows),
         "why": why,
