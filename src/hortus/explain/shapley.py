@@ -116,8 +116,7 @@ def shap_values(
     evaluations = 2**players if exact else permutations * (2 * players + 1)
     explainers: dict[int | None, Any] = {}
     values, bases = [], []
-    with _apart(), warnings.catch_warnings():
-        warnings.simplefilter("ignore", category=FutureWarning)
+    with _apart():
         for row, fold in zip(game.rows, folds, strict=True):
             if fold not in explainers:
                 explainers[fold] = _explainer(shap, game, fold, exact=exact, seed=derive(seed, "shapley", str(fold)))
@@ -154,7 +153,8 @@ def _explainer(shap: Any, game: Game, fold: int | None, *, exact: bool, seed: in
 def _library() -> Any:
     with warnings.catch_warnings():
         # What shap's own imports find old-fashioned in one another is nothing that a user can mend.
-        warnings.simplefilter("ignore")
+        for category in (DeprecationWarning, PendingDeprecationWarning, FutureWarning):
+            warnings.simplefilter("ignore", category=category)
         return require("shap", "explain")
 
 
