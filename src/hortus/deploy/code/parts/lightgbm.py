@@ -53,7 +53,12 @@ class LightGBM(Learner):
         # Long columns of categories are cut like numbers: their codes run from the commonest to the rarest.
         codes = [i for i, name in enumerate(X) if is_category(X[name]) and len(X[name].cat.categories) <= 1000]
         data = lgb.Dataset(values(X), label=train.y, weight=train.weight, categorical_feature=codes, params=settings)
-        self.booster = lgb.train(settings, data, num_boost_round=self.rounds)
+        self.booster = lgb.Booster(settings, data)
+        # A round on a sample of rows that no split improves leaves nothing behind and does not count.
+        for _ in range(2000):
+            if self.booster.current_iteration() == self.rounds:
+                break
+            self.booster.update()
 
     def ask(self, rows: Rows) -> NDArray[Any]:
         """Probabilities or values."""
