@@ -15,12 +15,16 @@ from hortus.ensemble.combination import Combination, average
 from hortus.ensemble.replicates import Replicates, replicate
 from hortus.ensemble.ties import tied
 from hortus.evaluation.interval import GROUPS, bounds
+from hortus.evaluation.scale import scale_of
 from hortus.evaluation.scoring import by_fold
 from hortus.seeds import stream
 
 Array = NDArray[Any]
 
 DRAWS = 1000
+# A mean of K folds' scores varies more than so many independent rows say, because their models share training rows
+# (Bengio and Grandvalet 2004). By how much its variance exceeds theirs; measured, see docs/decisions.
+SHARED = 1.25
 
 
 @dataclass(frozen=True)
@@ -104,12 +108,15 @@ def judge(
     optimism = selection_optimism(pool, seed=seed)
     # Predictions by weights that those rows were not chosen by are corrected already.
     score = float(own.scores[0]) - (0.0 if _crossed(predictions, chosen) else optimism)
-    error = float(own.errors[0]) if n >= GROUPS else float("nan")
-    if ordered and folds is not None:
-        error = float(np.hypot(error, _drift(chosen.predictions, y, metric, weight, folds, error)))
-    count = found.moves.shape[1]
-    low, high = bounds(metric, score, error, y, groups=count)
     few = n < GROUPS
+    error = float("nan") if few else float(own.errors[0])
+    parts = 1 if folds is None else len(np.unique(folds))
+    score = _as_if_not_stopped(metric, score, error, parts, n)
+    if ordered and folds is not None:
+        error = math.hypot(error, _drift(chosen.predictions, y, metric, weight, folds, error))
+    count = found.moves.shape[1]
+    low, high = bounds(metric, score, error * (math.sqrt(SHARED) if parts > 1 else 1.0), y, groups=count)
+    low = min(low, score - _surprise(chosen.predictions, y, metric))
     return Judged(
         Estimate(score, low, high, naive, optimism),
         tuple(
@@ -174,6 +181,32 @@ def _crossed(predictions: Sequence[Array], chosen: Combination) -> bool:
         return True
     seen = average([p.astype(np.float64) for p in predictions], chosen.weights)
     return not np.array_equal(seen, chosen.predictions)
+
+
+def _as_if_not_stopped(metric: Metric, score: float, error: float, folds: int, n: int) -> float:
+    """The score without what it owes to models that were stopped by the rows that judge them.
+
+    How long to grow, or how strong a penalty, is one constant fitted to each fold's validation rows. As in Akaike's
+    criterion, K fitted constants make a mean log-likelihood of n rows look better by K / n, whose standard error is of
+    the order of 1 / sqrt(n): by K / sqrt(n) standard errors. What the mean of all folds' models gains over one of them
+    is left out on purpose: it is part of what was measured when this was held against real tables (docs/decisions).
+    """
+    flattered = error * folds / math.sqrt(n)
+    if not flattered > 0:
+        return score
+    scale = scale_of(metric, score)
+    return scale.back(scale.to(score) - flattered * scale.slope(score))
+
+
+def _surprise(predictions: Array, y: Array, metric: Metric) -> float:
+    """How much log loss may lie in rows unlike any that were judged: none of n rows was one, so a share of
+    1 - 0.025^(1/n) may be (Clopper and Pearson 1934). Each costs as much as taking the opposite of what is predicted.
+    """
+    if metric.name != "neg_log_loss":
+        return 0.0
+    eps = float(np.finfo(np.float64).eps)
+    sure = np.clip(predictions[np.arange(len(y)), y], eps, 1 - eps)
+    return float((1 - 0.025 ** (1 / len(y))) * np.mean(-np.log(1 - sure)))
 
 
 def _part(found: Replicates, which: slice) -> Replicates:
