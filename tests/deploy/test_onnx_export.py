@@ -15,8 +15,10 @@ from hortus.data.infer import infer_schema
 from hortus.data.rows import Rows
 from hortus.data.task import Task
 from hortus.deploy.onnx import Refusal, export_onnx, refusals
+from hortus.deploy.onnx.encoder import DAY, NO_DATE, feeds, inputs_of
 from hortus.deploy.onnx.parity import Parity, session
 from hortus.deploy.onnx.pipeline import LEARNERS
+from hortus.deploy.onnx.predict import read
 from hortus.deploy.onnx.steps import CONVERT
 from hortus.deploy.onnx.text import ALIKE_FROM
 from hortus.ensemble.calibration import Temperature
@@ -203,6 +205,31 @@ def test_labels_are_decided_by_the_threshold(encoded, tmp_path, kind, value, cos
     assert (made.predict(FRAME) != replace(made, threshold=None).predict(FRAME)).any()
     parity = export_onnx(made, FRAME, tmp_path).parity
     assert (parity.equal_labels, parity.strayed) == (1.0, 0)
+
+
+@pytest.mark.parametrize("classes", [(False, True), (0.5, 1.5), (-1, 1)])
+def test_labels_come_in_their_own_type(encoded, tmp_path, classes):
+    made = predictor(encoded, "binary", LEARNER_CASES["lightgbm"][0])
+    made = replace(made, task=replace(made.task, classes=classes))
+    export = export_onnx(made, FRAME, tmp_path)
+    canonical = made.schema.apply(FRAME)[0]
+    label = session(export.path.read_bytes()).run(["label"], feeds(canonical, inputs_of(made.schema)))[0]
+    assert label.dtype == made.task.labels.dtype
+    assert (label == made.predict(FRAME)).all()
+
+
+def test_the_script_reads_numbers_and_truths_as_the_training_table_wrote_them():
+    words = {"missing": ["", "n/a"], "true": ["yes"], "false": ["no"]}
+    euros = {"kind": "numeric", "type": "double", "number": {"decimal": ",", "unit": "€"}}
+    assert read("1.234,5 €", euros, words) == 1234.5
+    assert np.isnan(read(" N/A ", euros, words))
+    truth = {"kind": "boolean", "type": "double"}
+    assert [read(cell, truth, words) for cell in ("Yes", "no")] == [1.0, 0.0]
+    assert np.isnan(read("perhaps", truth, words))
+    day = {"kind": "date", "type": "int64"}
+    assert [read(cell, day, words) for cell in ("1970-01-02", "1970-01-01T01:00:00+01:00", "")] == [DAY, 0, NO_DATE]
+    assert read(" a ", {"kind": "categorical", "type": "string"}, words) == "a"
+    assert read(" a ", {"kind": "text", "type": "string"}, words) == " a "
 
 
 def test_a_label_that_is_decided_otherwise_is_told_apart(encoded, tmp_path, monkeypatch):
