@@ -198,8 +198,11 @@ class CatBoost(Model):
             codes = np.empty((len(X), len(self._codes)), dtype=object)
             for j, (i, count) in enumerate(zip(self._codes, self._levels, strict=True)):
                 # Missing is a category of its own, past the last.
-                words = np.array([b"%d" % code for code in range(count + 1)], dtype=object)
-                codes[:, j] = words[np.nan_to_num(X.dense[:, i], nan=count).astype(np.intp)]
+                column = np.nan_to_num(X.dense[:, i], nan=count).astype(np.intp)
+                if len(X) <= count:
+                    codes[:, j] = [b"%d" % code for code in column.tolist()]
+                else:
+                    codes[:, j] = np.array([b"%d" % code for code in range(count + 1)], dtype=object)[column]
         if numbers is None and codes is None:
             numbers = np.arange(len(X), dtype=np.float32)[:, None] % 2
         data = cb.FeaturesData(num_feature_data=numbers, cat_feature_data=codes)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from hortus.data.ranges import read_ranges
 from hortus.deploy.serve.body import RefusedError, refused
 from hortus.deploy.serve.probing import probe, typical_row
-from hortus.deploy.serve.remarks import remarks
+from hortus.deploy.serve.remarks import Watch
 from hortus.deploy.serve.replies import Problem, Refusal, Remark
 from hortus.deploy.serve.row_model import MOST_PROBLEMS, RowReader
 from hortus.ensemble.predictor import Predictor
@@ -41,6 +41,7 @@ class Desk:
         self.typical = typical_row(predictor)
         # Trying also loads what libraries load when they are first used, so that the first request is as fast as any.
         self.reader = RowReader(predictor.schema, probe(predictor), self.ranges)
+        self.watch = Watch(predictor.schema, self.ranges)
         self._limiter = anyio.CapacityLimiter(threads or max(1, os.cpu_count() or 1))
         self._asked = 0
 
@@ -70,7 +71,7 @@ class Desk:
         canonical, notes = self.predictor.schema.apply(frame)
         raw = self._raw(canonical)
         found = self._values(raw)
-        for row, said in remarks(canonical, self.predictor.schema, self.ranges).items():
+        for row, said in self.watch.remarks(canonical).items():
             found[row]["warnings"] += [remark.model_dump() for remark in said]
         task = self.predictor.task
         whole = [Remark(code=n.code, column=n.place or None, what=n.what) for n in notes if n.warning]
