@@ -29,6 +29,9 @@ def readme(task: Task, inputs: list[Input], parity: Parity) -> str:
     table = "\n".join(
         f"| {_cell(which.name)} | {which.type} | {HOLDS[which.kind]} | {MISSING[which.type]} |" for which in inputs
     )
+    runtime = ""
+    if any(which.kind == "text" for which in inputs):
+        runtime = "Text is cut apart by an operator of onnxruntime's own, `com.microsoft.Tokenizer`.\n"
     return f"""# A model of {_cell(task.target)}
 
 `model.onnx` runs wherever onnxruntime does (1.21 or newer), without the program that trained it. On {parity.rows} rows
@@ -42,6 +45,8 @@ it is within {parity.greatest:.2g} of the model it was made from; see `parity.md
     session = onnxruntime.InferenceSession("model.onnx")
     outputs = session.run(None, {{"column": numpy.array([[1.5], [2.0]]), ...}})
 
+Many rows are best predicted some hundred at a time, as `predict.py` does: what is looked up takes memory.
+{runtime}
 ## Inputs
 
 Each is one column, of shape (rows, 1). Text is compared as it stands: give it without blanks around it.

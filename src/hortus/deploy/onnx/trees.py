@@ -26,8 +26,9 @@ def forest(graph: Graph, X: Sheet, model: Stored) -> str:
     # A leaf of the operator has one number: here that of its row in a table, one output a tree.
     numbers = np.arange(len(values), dtype=np.float64)
     where = graph.integer(grow(graph, rows, _trees(flat, numbers, 1), count))
-    shares = graph.op("Gather", graph.doubles(values), where, axis=0)
-    mean = graph.op("ReduceMean", shares, graph.integers([1]), keepdims=0)
+    # Stored as short as the model stores them.
+    shares = graph.op("Gather", graph.constant(flat["values"]), where, axis=0)
+    mean = graph.op("ReduceMean", graph.double(shares), graph.integers([1]), keepdims=0)
     return probabilities(graph, mean, outputs)
 
 
