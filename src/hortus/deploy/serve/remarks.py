@@ -81,7 +81,7 @@ class _Group:
         cells = canonical.iloc[:, self.places].to_numpy()
         never = "{!r} is missing here and was never missing in the training table."
         if self.kind == "word":
-            missing = np.equal(cells, None).astype(bool)
+            missing = np.array([[c is None for c in row] for row in cells], dtype=bool).reshape(cells.shape)
             seen = "{!r} is {!r}, which the training table never had."
             yield from self._said("category-unseen", self._unseen(cells), cells, seen)
         else:
