@@ -1,9 +1,10 @@
 """The tables of docs/honest-score.md, from the lines of benchmarks/results/trust.csv.
 
-Test rows are few too. A test score is one draw around what the model would reach on very many rows, so its own 95 %
-interval is added in squares to the estimate's, each side on the metric's own scale: with a test set without end this
-is the estimate's interval itself. Errors are given in standard errors of the test score, so that tables and metrics
-can be averaged: an estimate without any error would have a mean of 0 and a mean size of 0.8.
+Test rows are few too: a test score is one draw around what the model would reach on very many rows, and has a 95 %
+interval of its own. It is added in squares to the estimate's, side by side on the metric's own scale; with a test set
+without end this is the estimate's interval itself. Errors are given in standard errors of the test score, which are
+that interval's halves over 1.96, so that tables and metrics can be averaged: an estimate without any error would have
+a mean of 0 and a mean size of 0.8.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import csv
 import math
 import re
 import statistics
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.readme import NOTHING
@@ -32,33 +33,31 @@ def read(results: Path) -> list[Row]:
 
 
 def covered(row: Row) -> bool:
-    """Whether the test score lies where the estimate and the test rows' own noise allow."""
-    score, low, high, test, error = (float(row[name]) for name in ("score", "low", "high", "test", "test_error"))
-    metric = Metric(row["metric"], "value", lambda *_: math.nan)
-    scale = scale_of(metric, score)
-    if scale is not scale_of(metric, test):
-        return low - 1.96 * error <= test <= high + 1.96 * error
-    middle, noise = scale.to(score), 1.96 * error * scale.slope(test)
-    below = middle - _on(scale.to, low, middle)
-    above = _on(scale.to, high, middle) - middle
-    return middle - math.hypot(below, noise) <= scale.to(test) <= middle + math.hypot(above, noise)
-
-
-def _on(to: Callable[[float], float], bound: float, middle: float) -> float:
-    """A bound on the scale; one at the end of the metric's range has no place there and bounds nothing."""
-    try:
-        return to(bound)
-    except (ValueError, ZeroDivisionError):
-        return math.copysign(math.inf, bound - 0.5) if bound in (0.0, 1.0) else middle
+    """Whether the test score lies where the estimate's interval and the test score's own together reach."""
+    score, low, high, test, test_low, test_high = _on_scale(row, "score", "low", "high")
+    if test >= score:
+        return test - score <= math.hypot(high - score, test - test_low)
+    return score - test <= math.hypot(score - low, test_high - test)
 
 
 def errors(rows: Sequence[Row], said: str) -> list[float]:
     """By how many standard errors of the test score each figure was above it."""
-    return [(float(row[said]) - float(row["test"])) / float(row["test_error"]) for row in rows if _there(row)]
+    found = []
+    for row in rows:
+        figure, test, test_low, test_high = _on_scale(row, said)
+        reach = test_high - test if figure > test else test - test_low
+        found.append(1.96 * (figure - test) / reach if figure != test else 0.0)
+    return found
 
 
-def _there(row: Row) -> bool:
-    return float(row["test_error"]) > 0
+def _on_scale(row: Row, *names: str) -> list[float]:
+    """Figures of a line, then its test score and that one's bounds: on the metric's scale, or all as they are."""
+    values = [float(row[name]) for name in (*names, "test", "test_low", "test_high")]
+    scale = scale_of(Metric(row["metric"], "value", lambda *_: math.nan), float(row["test"]))
+    try:
+        return [scale.to(value) for value in values]
+    except (ValueError, ZeroDivisionError):
+        return values
 
 
 def binomial(hits: int, count: int) -> tuple[float, float]:
@@ -86,7 +85,6 @@ def scores_part(rows: Sequence[Row]) -> str:
 
 
 def _scores_line(label: str, rows: Sequence[Row]) -> list[str]:
-    rows = [row for row in rows if _there(row)]
     if not rows:
         return []
     cells = [label, f"{len({row['table'] for row in rows})}", f"{len(rows)}"]

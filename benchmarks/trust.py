@@ -30,13 +30,13 @@ from benchmarks.floors import predicted, tables
 from benchmarks.peers import ROOT
 from hortus import AutoClassifier, AutoRegressor, __version__
 from hortus.data.metrics import make_metric
-from hortus.evaluation.interval import standard_error
+from hortus.evaluation.interval import interval
 
 RESULTS = ROOT / "benchmarks" / "results" / "trust.csv"
 DOCUMENT = ROOT / "docs" / "honest-score.md"
 LEVEL = 0.9
 FIELDS = ["table", "seed", "seconds", "task", "metric", "train_rows", "test_rows", "trials", "members", "folds"]
-FIELDS += ["naive", "score", "low", "high", "optimism", "test", "test_error"]
+FIELDS += ["naive", "score", "low", "high", "optimism", "test", "test_low", "test_high"]
 FIELDS += ["level", "held", "asked", "width", "fit_seconds", "version", "python", "machine", "date"]
 
 
@@ -73,16 +73,13 @@ def measure(name: str, seed: int, seconds: float) -> dict[str, Any]:
 
 
 def score(model: Any, test: pd.DataFrame, y_test: pd.Series, task: str) -> dict[str, Any]:
-    """What the model's score was said to be, and what it is; with the standard error that so few test rows leave."""
+    """What the model's score was said to be, and what it is; with the 95 % interval that so few test rows leave."""
     classes = tuple(model.classes_) if task != "regression" else ()
     metric = make_metric(None, model.predictor_.task.kind, classes)
     truth = _codes(y_test, classes) if classes else y_test.to_numpy(dtype=np.float64)
     found = predicted(model, test, task)
     said, board = model.estimate_, model.leaderboard()
-
-    def scored(rows: np.ndarray) -> float:
-        return metric(truth[rows], found[rows])
-
+    low, high = interval(metric, truth, found)
     return {
         "task": model.predictor_.task.kind,
         "metric": metric.name,
@@ -95,7 +92,8 @@ def score(model: Any, test: pd.DataFrame, y_test: pd.Series, task: str) -> dict[
         "high": said.high,
         "optimism": said.optimism,
         "test": metric(truth, found),
-        "test_error": standard_error(scored, len(truth), seed=0),
+        "test_low": low,
+        "test_high": high,
     }
 
 

@@ -23,7 +23,16 @@ def coverage(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 def row(table: str = "a", **more: object) -> dict[str, str]:
     known = {"table": table, "task": "binary", "metric": "roc_auc", "naive": 0.93, "score": 0.9, "low": 0.88}
-    known |= {"high": 0.92, "test": 0.91, "test_error": 0.01, "level": 0.9, "held": 90, "asked": 100, "width": 1.5}
+    known |= {
+        "test_low": 0.89,
+        "test_high": 0.93,
+        "high": 0.92,
+        "test": 0.91,
+        "level": 0.9,
+        "held": 90,
+        "asked": 100,
+        "width": 1.5,
+    }
     return {name: str(value) for name, value in (known | USUAL | more).items()}
 
 
@@ -59,28 +68,34 @@ def test_lines_are_read_as_they_are_written(coverage: ModuleType, tmp_path: Path
 
 
 def test_errors_are_means_over_tables_in_standard_errors_of_the_test_score(coverage: ModuleType) -> None:
-    rows = [row("a"), row("a", naive=0.91), row("b", naive=0.91, score=0.93, low=0.92, high=0.94)]
+    # Of R2 one minus it is taken to the logarithm: half an interval is a factor of 1.1 here.
+    half = {"metric": "r2", "test": 0.5, "test_low": 1 - 0.5 * 1.1, "test_high": 1 - 0.5 / 1.1}
+    rows = [row("a", **half, naive=1 - 0.5 / 1.1**2, score=1 - 0.5 * 1.1), row("a", **half, naive=0.5, score=0.5)]
+    rows.append(row("b", **half, naive=0.5, score=1 - 0.5 / 1.1))
     cells = line(coverage.scores_part(rows), "two classes")
-    # Naive: table a is off by 2 and 0, so 1 on average; b by 0. The estimate: a by -1, b by 2.
-    assert cells[1:7] == ["2", "3", "+0.50 ± 0.50", "+0.50 ± 1.50", "0.67", "1.33"]
+    # Naive: table a is off by 2 halves and by none, so 1.96 on average, b by none. The estimate: a by -1 and 0, b by 1.
+    assert cells[1:7] == ["2", "3", "+0.98 ± 0.98", "+0.49 ± 1.47", "1.31", "1.31"]
     assert line(coverage.scores_part(rows), "**all**")[1:] == cells[1:]
+
+
+LOSS = {"metric": "neg_log_loss", "score": -0.4, "low": -0.5, "high": -0.3}
 
 
 @pytest.mark.parametrize(
     ("more", "covered"),
     [
         ({}, True),
-        ({"test": 0.924}, True),  # beyond the interval, but the test score is as uncertain again
-        ({"test": 0.95, "test_error": 0.001}, False),
-        ({"test": 0.85, "test_error": 0.001}, False),
-        ({"metric": "neg_log_loss", "score": -0.4, "low": -0.5, "high": -0.3, "test": -0.52, "test_error": 0.05}, True),
-        ({"metric": "neg_log_loss", "score": -0.4, "low": -0.5, "high": -0.3, "test": -0.8, "test_error": 0.05}, False),
-        ({"score": 1.0, "low": 0.96, "high": 1.0, "test": 1.0, "test_error": 0.0}, True),
-        ({"score": 0.99, "low": 0.96, "high": 1.0, "test": 1.0, "test_error": 0.0}, True),
-        ({"metric": "r2", "score": 0.5, "low": 0.4, "high": 0.6, "test": 0.41, "test_error": 0.0}, True),
+        ({"test": 0.924, "test_low": 0.905, "test_high": 0.94}, True),  # where both intervals together reach
+        ({"test": 0.924, "test_low": 0.923, "test_high": 0.925}, False),
+        ({"test": 0.85, "test_low": 0.84, "test_high": 0.86}, False),
+        (LOSS | {"test": -0.52, "test_low": -0.6, "test_high": -0.42}, True),
+        (LOSS | {"test": -0.8, "test_low": -0.9, "test_high": -0.7}, False),
+        (LOSS | {"test": -0.01, "test_low": -0.45, "test_high": -0.005}, True),  # few rows, none of them a surprise
+        ({"score": 0.99, "low": 0.96, "high": 1.0, "test": 1.0, "test_low": 0.97, "test_high": 1.0}, True),
+        ({"score": 1.0, "low": 0.96, "high": 1.0, "test": 0.9, "test_low": 0.88, "test_high": 0.92}, False),
     ],
 )
-def test_a_test_score_is_covered_where_both_errors_together_reach(
+def test_a_test_score_is_covered_where_both_intervals_together_reach(
     coverage: ModuleType, more: dict[str, object], covered: bool
 ) -> None:
     assert coverage.covered(row(**more)) is covered

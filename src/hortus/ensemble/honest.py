@@ -14,7 +14,7 @@ from hortus.data.metrics import Metric
 from hortus.ensemble.combination import Combination, average
 from hortus.ensemble.replicates import Replicates, replicate
 from hortus.ensemble.ties import tied
-from hortus.evaluation.interval import GROUPS, bounds
+from hortus.evaluation.interval import GROUPS, bounds, surprise
 from hortus.evaluation.scale import scale_of
 from hortus.evaluation.scoring import by_fold
 from hortus.seeds import stream
@@ -116,7 +116,7 @@ def judge(
         error = math.hypot(error, _drift(chosen.predictions, y, metric, weight, folds, error))
     count = found.moves.shape[1]
     low, high = bounds(metric, score, error * (math.sqrt(SHARED) if parts > 1 else 1.0), y, groups=count)
-    low = min(low, score - _surprise(chosen.predictions, y, metric))
+    low = min(low, score - surprise(metric, y, chosen.predictions))
     return Judged(
         Estimate(score, low, high, naive, optimism),
         tuple(
@@ -196,17 +196,6 @@ def _as_if_not_stopped(metric: Metric, score: float, error: float, folds: int, n
         return score
     scale = scale_of(metric, score)
     return scale.back(scale.to(score) - flattered * scale.slope(score))
-
-
-def _surprise(predictions: Array, y: Array, metric: Metric) -> float:
-    """How much log loss may lie in rows unlike any that were judged: none of n rows was one, so a share of
-    1 - 0.025^(1/n) may be (Clopper and Pearson 1934). Each costs as much as taking the opposite of what is predicted.
-    """
-    if metric.name != "neg_log_loss":
-        return 0.0
-    eps = float(np.finfo(np.float64).eps)
-    sure = np.clip(predictions[np.arange(len(y)), y], eps, 1 - eps)
-    return float((1 - 0.025 ** (1 / len(y))) * np.mean(-np.log(1 - sure)))
 
 
 def _part(found: Replicates, which: slice) -> Replicates:

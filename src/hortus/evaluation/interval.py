@@ -118,4 +118,24 @@ def interval(
             None if weight is None else weight[rows],
         )
 
-    return bounds(metric, scored(np.arange(n)), standard_error(scored, n, seed=seed), y)
+    score = scored(np.arange(n))
+    low, high = bounds(metric, score, standard_error(scored, n, seed=seed), y)
+    return min(low, score - surprise(metric, y, predictions)), high
+
+
+def surprise(metric: Metric, y: NDArray[Any], predictions: NDArray[Any]) -> float:
+    """How much log loss may lie in rows unlike any of these n; 0 for every other metric, which one row cannot sway.
+
+    None of n rows was such, so a share of 1 - 0.025^(1/n) may be (Clopper and Pearson 1934). Each is taken to cost what
+    the opposite of a prediction costs. It tells where predictions are sure and were never wrong, and nowhere else.
+
+    Args:
+        metric: greater is better.
+        y: (n,) class codes.
+        predictions: (n, K) probabilities.
+    """
+    if metric.name != "neg_log_loss":
+        return 0.0
+    eps = float(np.finfo(np.float64).eps)
+    sure = np.clip(predictions[np.arange(len(y)), y], eps, 1 - eps)
+    return float((1 - 0.025 ** (1 / len(y))) * np.mean(-np.log(1 - sure)))
