@@ -208,6 +208,18 @@ def test_a_metric_of_more_than_two_classes_is_refused():
         tune_threshold(p.argmax(axis=1), p, metric="f1_macro")
 
 
+def test_a_metric_that_is_never_defined_is_no_trouble():
+    y, p = rare(400, 15)
+
+    def never(true, said):
+        return float("nan")
+
+    found = tune_threshold(y, p, metric=never)
+    again = Threshold.from_json(json.loads(json.dumps(found.to_json(), allow_nan=False)), classes=2)
+    assert found.value == again.value
+    assert np.isnan([found.score, again.score, again.before]).all()
+
+
 def test_it_comes_back_from_json_as_it_was():
     y, p = rare(1_000, 13)
     three = softmax(np.random.default_rng(14).normal(size=(300, 3)))
@@ -231,7 +243,7 @@ def test_it_comes_back_from_json_as_it_was():
         {"value": "0.5"},
         {"value": float("nan")},
         {"costs": [[0, 1], [1, 0]]},
-        {"score": None},
+        {"score": "good"},
         {"error": "x"},
         {"curve": None},
         {"curve": [[0.1]]},

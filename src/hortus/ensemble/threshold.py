@@ -68,8 +68,8 @@ class Threshold:
             "goal": self.goal,
             "value": self.value,
             "costs": None if self.costs is None else [list(row) for row in self.costs],
-            "score": self.score,
-            "before": self.before,
+            "score": self.score if np.isfinite(self.score) else None,
+            "before": self.before if np.isfinite(self.before) else None,
             "error": self.error if np.isfinite(self.error) else None,
             "curve": [list(point) for point in self.curve],
         }
@@ -83,9 +83,9 @@ class Threshold:
         """
         if not isinstance(found, dict) or not isinstance(found.get("goal"), str):
             raise _damaged()
-        value, costs, curve, error = (found.get(name) for name in ("value", "costs", "curve", "error"))
-        score, before = numbers([found.get("score"), found.get("before")], "threshold")
-        (wrong,) = (np.inf,) if error is None else numbers([error], "threshold")
+        value, costs, curve = (found.get(name) for name in ("value", "costs", "curve"))
+        score, before = (_number(found.get(name), np.nan) for name in ("score", "before"))
+        error = _number(found.get("error"), np.inf)
         if (value is None) != (classes > 2) or (costs is None) != (classes == 2) or not isinstance(curve, list):
             raise _damaged()
         points = [numbers(point, "threshold") for point in curve]
@@ -93,7 +93,11 @@ class Threshold:
         if any(len(point) != 2 for point in points):
             raise _damaged()
         cut = None if value is None else numbers([value], "threshold")[0]
-        return cls(found["goal"], cut, table, score, before, wrong, tuple((at, good) for at, good in points))
+        return cls(found["goal"], cut, table, score, before, error, tuple((at, good) for at, good in points))
+
+
+def _number(found: Any, unknown: float) -> float:
+    return unknown if found is None else numbers([found], "threshold")[0]
 
 
 def _table(costs: Any, classes: int) -> tuple[tuple[float, ...], ...]:
