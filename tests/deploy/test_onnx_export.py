@@ -264,6 +264,20 @@ def test_names_come_back_as_they_are_but_for_those_no_graph_can_have(encoded, tm
     assert told["hortus_version"]
 
 
+def test_names_that_a_graph_cannot_have_are_made_unlike_each_other(tmp_path):
+    names = ["\0", "?", " ", "", "value", "value (2)", "1", "select * from"]
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.normal(size=(60, len(names))), columns=names)
+    schema, _ = infer_schema(frame)
+    encoder = TableEncoder()
+    X = encoder.fit_transform(schema.apply(frame)[0], schema)
+    y = frame["value"].to_numpy()
+    fitted = Pipeline(LEARNER_CASES["linear"][0]).fit(Rows(X, y), FitContext("regression", 0))
+    made = Predictor(Task("regression", "\0 | `y`", (), "r2"), schema, encoder, (Member(0, "linear", 1.0, (fitted,)),))
+    assert len({one.name for one in inputs_of(schema)} - {"value", ""}) == len(names)
+    assert export_onnx(made, frame, tmp_path).parity.greatest <= 1e-12
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_folder_predicts_without_hortus(encoded, tmp_path, kind):
     made = predictor(encoded, kind, LEARNER_CASES["lightgbm"][0])
