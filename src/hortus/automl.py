@@ -1,6 +1,7 @@
 """AutoClassifier and AutoRegressor: the run as scikit-learn estimators. They translate and delegate.
 
-Their constructors take more than eight arguments because scikit-learn wants every setting there by name.
+Their constructors take more than eight arguments because scikit-learn wants every setting there by name, and the file
+is long because every public method of an estimator is described where its user looks for it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
 import pandas as pd
@@ -35,6 +36,9 @@ from hortus.run import Result, Settings
 from hortus.run import fit as run_fit
 from hortus.run.prepare import Sides
 from hortus.run.variant import Variant
+
+if TYPE_CHECKING:
+    from hortus.explain.report import Report
 
 # The population of evolution where none is given.
 POPULATION = 50
@@ -250,6 +254,40 @@ class _AutoEstimator(BaseEstimator):
             RunError: the run's folder is gone.
         """
         return self._run().evidence
+
+    def report(
+        self, path: str | Path, *, card: str | Path | None = None, sensitive: str | None = None, seconds: float = 30
+    ) -> Report:
+        """Write a page that says in plain words how good the model is, what it looks at and where it is weak.
+
+        Args:
+            path: of the HTML file, which loads nothing from anywhere.
+            card: of a model card in Markdown, where one is wanted.
+            sensitive: a column by whose groups the model is compared.
+            seconds: about how long the analyses may take.
+
+        Returns:
+            All of it as numbers.
+
+        Raises:
+            SettingError: there is no such column.
+            RunError: the run's folder is gone.
+        """
+        from hortus.explain.report import build_report, write_card, write_html
+
+        found = build_report(self.evidence_, seconds=seconds, sensitive=sensitive, made=self._result.made)
+        write_html(found, path)
+        if card is not None:
+            write_card(found, card)
+        return found
+
+    def _html_repr(self) -> str:
+        """In a notebook: the model in short once it is fitted, and scikit-learn's own picture before."""
+        if not hasattr(self, "predictor_") or not self._result.folder.exists():
+            return str(super()._html_repr())
+        from hortus.explain.page.summary import summary_html
+
+        return str(summary_html(self.evidence_))
 
     def leaderboard(self) -> pd.DataFrame:
         """Every candidate, the best first: score and its 95 % interval, weight in the ensemble, cost, reason."""

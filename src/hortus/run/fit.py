@@ -27,7 +27,7 @@ from hortus.evaluation.trial import run as run_trial
 from hortus.run.finish import score_of
 from hortus.run.prepare import Prepared, Sides, keep, prepare, recall
 from hortus.run.result import Result, conclude, read_result, require_run
-from hortus.run.scrutiny import scrutinize
+from hortus.run.scrutiny import LEAKS, ORDERS, scrutinize
 from hortus.run.settings import Settings
 from hortus.run.warmup import Warmup
 from hortus.seeds import derive
@@ -137,7 +137,10 @@ def _search(
     plan = _plan(prepared, settings, folder, _reserve(ledger.budget), executor)
     warmup = Warmup()
     search = Search(plan, executor, journal, ledger, _emitter((warmup, emit)))
-    for note in (*prepared.notes, *journal.notes):
+    scrutinized = {finding.code for finding in prepared.findings} & {*LEAKS, *ORDERS}
+    # What a model is asked about first is told with its answer, once there is one.
+    waiting = scrutinized if journal.get("findings") is None else set()
+    for note in (*(note for note in prepared.notes if note.code not in waiting), *journal.notes):
         emit(ProgressEvent("note", ledger.elapsed, note.to_json()))
     emit(ProgressEvent("run_started", ledger.elapsed, _described(prepared, settings, folder, executor)))
     with ledger.charge("searching"):
@@ -201,9 +204,9 @@ def _meanwhile(
         seconds = min(SCRUTINY_MOST, SCRUTINY_SHARE * (ledger.budget.time or math.inf))
         sample = read_sample(folder, prepared.schema.names)
         told = scrutinize(prepared.findings, prepared, sample, seed=settings.seed, seconds=seconds)
-        for before, after in zip(prepared.findings, told, strict=True):
-            if after != before:
-                emit(ProgressEvent("note", ledger.elapsed, after.note().to_json()))
+        for finding in told:
+            if finding.code in (*LEAKS, *ORDERS):
+                emit(ProgressEvent("note", ledger.elapsed, finding.note().to_json()))
         journal.set("findings", [finding.to_json() for finding in told])
 
 

@@ -89,6 +89,11 @@ class Result:
         """What is to be known about the data."""
         return tuple(Finding.from_json(finding) for finding in self.model.facts["findings"])
 
+    @property
+    def made(self) -> dict[str, Any]:
+        """How the run was made, as plain JSON values."""
+        return {"settings": self.settings.to_json(), "why": self.why}
+
     def leaderboard(self) -> pd.DataFrame:
         """Every trial, the best first; see `hortus.engine.result.leaderboard` for the columns."""
         return leaderboard(

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from hortus.data.checks import LEAK_CODES
 from hortus.data.finding import Finding, columns_of, scored
 from hortus.data.matrix import Matrix
 from hortus.data.rows import Rows
@@ -24,7 +25,7 @@ from hortus.models.lightgbm import LightGBM
 from hortus.run.prepare import Prepared
 from hortus.seeds import derive, stream
 
-LEAKS = ("column-is-target", "column-leaks", "missing-tells-target")
+LEAKS = (*LEAK_CODES, "missing-tells-target")
 ORDERS = ("rows-ordered",)
 FOLDS = 3
 LATER = 0.25
