@@ -103,7 +103,7 @@ def compare(predictor: Predictor, running: Any, inputs: list[Input], rows: pd.Da
     """
     canonical = predictor.schema.apply(rows)[0].reset_index(drop=True)
     stress = _stress(canonical.head(STRESSED), inputs)
-    expected, hard = predictor.raw(canonical), predictor.raw(stress)
+    expected, hard = predictor.raw_canonical(canonical), predictor.raw_canonical(stress)
     unit = 1.0
     if expected.ndim == 1:
         unit = float(np.std(expected)) or float(np.abs(expected).max()) or 1.0
