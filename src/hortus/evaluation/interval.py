@@ -127,7 +127,8 @@ def surprise(metric: Metric, y: NDArray[Any], predictions: NDArray[Any]) -> floa
     """How much log loss may lie in rows unlike any of these n; 0 for every other metric, which one row cannot sway.
 
     None of n rows was such, so a share of 1 - 0.025^(1/n) may be (Clopper and Pearson 1934). Each is taken to cost what
-    the opposite of a prediction costs. It tells where predictions are sure and were never wrong, and nowhere else.
+    the opposite of a prediction costs, and to be the likelier where the prediction is the less sure. It tells where
+    predictions are sure and were never wrong, and nowhere else.
 
     Args:
         metric: greater is better.
@@ -137,5 +138,5 @@ def surprise(metric: Metric, y: NDArray[Any], predictions: NDArray[Any]) -> floa
     if metric.name != "neg_log_loss":
         return 0.0
     eps = float(np.finfo(np.float64).eps)
-    sure = np.clip(predictions[np.arange(len(y)), y], eps, 1 - eps)
-    return float((1 - 0.025 ** (1 / len(y))) * np.mean(-np.log(1 - sure)))
+    unsure = 1 - np.clip(predictions[np.arange(len(y)), y], eps, 1 - eps)
+    return float((1 - 0.025 ** (1 / len(y))) * np.average(-np.log(unsure), weights=unsure))
