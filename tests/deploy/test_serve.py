@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import socket
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from typing import Any
@@ -18,7 +19,7 @@ from hortus.deploy.serve.page import PAGE, POLICY
 from hortus.deploy.serve.predicting import MOST_WAITING, Desk
 from hortus.deploy.serve.probing import Probed, probe
 from hortus.deploy.serve.row_model import RowReader
-from hortus.deploy.serve.server import serve
+from hortus.deploy.serve.server import bound, serve
 from hortus.ensemble.predictor import Predictor
 from hortus.errors import SettingError
 
@@ -339,6 +340,14 @@ def test_another_address_asks_for_a_good_token() -> None:
 def test_nothing_is_bound_before_that_is_checked(tmp_path: Any) -> None:
     with pytest.raises(SettingError, match="other machines"):
         serve(tmp_path / "missing.hortus", host="0.0.0.0")  # noqa: S104
+
+
+def test_answers_are_sent_without_delay() -> None:
+    # asyncio looks at the protocol, which a socket made in passing does not have, and would wait for 40 ms.
+    with bound("127.0.0.1", 0) as listening, socket.create_connection(listening.getsockname()):
+        accepted, _ = listening.accept()
+        with accepted:
+            assert accepted.proto == socket.IPPROTO_TCP
 
 
 def test_the_page_has_nothing_from_outside_and_sets_text_as_text_alone(client: Client) -> None:
