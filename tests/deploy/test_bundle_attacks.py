@@ -304,3 +304,14 @@ def test_a_formula_that_came_with_the_rows_is_defused_beside_their_predictions(
         (found,) = csv.DictReader(file)
     assert found[town] == "'=1+1"
     assert found["target"] in ("late", "on time")
+
+
+def test_predict_says_what_differs_from_the_libraries_that_made_the_model(
+    tmp_path: Path, parts: Parts, hostile_row: dict[str, Any]
+) -> None:
+    made = signed(parts, versions={**versions(), "scikit-learn": "0.1.2"})
+    path = packed(tmp_path / "m.hortus", made.items())
+    pd.DataFrame([hostile_row]).to_csv(tmp_path / "new.csv", index=False)
+    done = CliRunner().invoke(commands, ["predict", str(path), str(tmp_path / "new.csv")])
+    assert done.exit_code == 0, done.output
+    assert "warning: The model was made with scikit-learn 0.1.2; here is" in done.output

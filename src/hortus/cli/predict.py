@@ -35,9 +35,11 @@ def predict(
         from hortus.engine.terminal import printable
 
         predictor = open_model(model)
+        # What differs from the libraries that made it; predicting notes what is odd about the rows instead.
+        loaded = tuple(predictor.notes)
         frame, notes = read_table(table, empty_ok=True)
         found = predictions(predictor, frame, proba=proba, id_column=id_column)
-        for note in (*notes, *predictor.notes):
+        for note in (*loaded, *notes, *predictor.notes):
             if note.warning:
                 typer.echo(printable(f"warning: {note.what} {note.mend}".rstrip()), err=True)
         if out is None:
