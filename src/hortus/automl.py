@@ -170,6 +170,7 @@ class _AutoEstimator(BaseEstimator):
 
     def _keep(self, result: Result) -> None:
         self._result = result
+        self._variant: Variant | None = None
         self.predictor_: Predictor = result.model
         self.score_: float = result.score
         self.estimate_: Estimate = result.estimate
@@ -246,14 +247,31 @@ class _AutoEstimator(BaseEstimator):
         check_is_fitted(self, "predictor_")
         return self.predictor_.predict(self._frame(X))
 
-    @property
-    def evidence_(self) -> Evidence:
+    def predict_interval(self, X: Any, level: float = 0.9) -> NDArray[np.float64]:
+        """(n, 2) lower and upper bounds that hold the true value with probability ``level`` (conformal prediction).
+
+        Raises:
+            SettingError: the level is none, or higher than the rows can vouch for; or the model predicts classes, for
+                which there is `predict_set`.
+            SchemaError: columns are missing, or hold what cannot be read as what was trained on.
+        """
+        check_is_fitted(self, "predictor_")
+        return self.predictor_.predict_interval(self._frame(X), level)
+
+    def evidence(self) -> Evidence:
         """What the functions of `hortus.explain` take: the model, and rows that it is judged on.
 
         Raises:
-            RunError: the run's folder is gone.
+            RunError: the run's folder is gone, or this is a faster model that was made from the run's.
         """
-        return self._run().evidence
+        run = self._run()
+        if self._variant is not None:
+            raise RunError(
+                "A model that was picked, refitted or distilled has no folds to be judged by.",
+                mend="Explain the model that it was made from.",
+                code="variant-unexplained",
+            )
+        return replace(run.evidence, predictor=self.predictor_)
 
     def report(
         self, path: str | Path, *, card: str | Path | None = None, sensitive: str | None = None, seconds: float = 30
@@ -275,7 +293,7 @@ class _AutoEstimator(BaseEstimator):
         """
         from hortus.explain.report import build_report, write_card, write_html
 
-        found = build_report(self.evidence_, seconds=seconds, sensitive=sensitive, made=self._result.made)
+        found = build_report(self.evidence(), seconds=seconds, sensitive=sensitive, made=self._result.made)
         write_html(found, path)
         if card is not None:
             write_card(found, card)
@@ -283,11 +301,11 @@ class _AutoEstimator(BaseEstimator):
 
     def _html_repr(self) -> str:
         """In a notebook: the model in short once it is fitted, and scikit-learn's own picture before."""
-        if not hasattr(self, "predictor_") or not self._result.folder.exists():
+        if not hasattr(self, "predictor_") or self._variant is not None or not self._result.folder.exists():
             return str(super()._html_repr())
         from hortus.explain.page.summary import summary_html
 
-        return str(summary_html(self.evidence_))
+        return str(summary_html(self.evidence()))
 
     def leaderboard(self) -> pd.DataFrame:
         """Every candidate, the best first: score and its 95 % interval, weight in the ensemble, cost, reason."""
@@ -345,7 +363,8 @@ class _AutoEstimator(BaseEstimator):
     def _as(self, variant: Variant) -> Self:
         """This estimator with another model of its run."""
         other = copy.copy(self)
-        other.predictor_, other.score_ = variant.predictor, variant.score
+        other._variant, other.predictor_, other.score_ = variant, variant.predictor, variant.score
+        other.estimate_ = variant.estimate
         other._bundle = (variant.folder / "model.hortus").read_bytes()
         return other
 
@@ -416,16 +435,17 @@ class AutoClassifier(ClassifierMixin, _AutoEstimator):
             SettingError: both or none are given, or one that fits no such decision.
             RunError: the run's folder is gone.
         """
-        evidence = self.evidence_
+        data, seed = self._run().prepared.data, self._result.settings.seed
+        made = self._result.evidence if self._variant is None else self._variant
         found = tune_threshold(
-            evidence.y,
-            evidence.predictions,
+            np.asarray(data.y)[made.judged],
+            made.predictions,
             metric=metric,
             costs=costs,
             classes=self.predictor_.task.classes,
-            weight=evidence.weight,
-            folds=evidence.folds,
-            seed=self._result.settings.seed,
+            weight=None if data.weight is None else np.asarray(data.weight)[made.judged],
+            folds=np.asarray(data.folds.assignment)[made.judged],
+            seed=seed,
         )
         self.predictor_ = replace(self.predictor_, threshold=found)
         self._bundle = with_threshold(self._bundle, found)
@@ -441,13 +461,3 @@ class AutoRegressor(RegressorMixin, _AutoEstimator):
     >>> model.fit(X, y).score(X, y) > 0.4
     True
     """
-
-    def predict_interval(self, X: Any, level: float = 0.9) -> NDArray[np.float64]:
-        """(n, 2) lower and upper bounds that hold the true value with probability ``level`` (conformal prediction).
-
-        Raises:
-            SettingError: the level is none, or higher than the rows can vouch for.
-            SchemaError: columns are missing, or hold what cannot be read as what was trained on.
-        """
-        check_is_fitted(self, "predictor_")
-        return self.predictor_.predict_interval(self._frame(X), level)

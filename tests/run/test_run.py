@@ -49,7 +49,7 @@ def test_events_tell_the_run_from_start_to_end(finished):
     assert kinds.count("trial_finished") == 5
     bests = [event.data["score"] for event in events if event.kind == "best"]
     assert bests == sorted(bests)
-    assert json.loads(json.dumps(events[-1].data))["score"] == result.score
+    assert json.loads(json.dumps(events[-1].data))["score"] == result.estimate.score
 
 
 def test_the_leaderboard_is_ordered_and_its_weights_sum_to_one(finished):

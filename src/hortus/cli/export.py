@@ -18,6 +18,7 @@ from hortus.errors import SettingError, nearest
 Exporter = Callable[[Path, Path], Iterable[str]]
 FORMS: dict[str, tuple[str, str]] = {
     "code": ("hortus.run.export:export_run_code", "run"),
+    "onnx": ("hortus.run.export:export_run_onnx", "run"),
     "container": ("hortus.deploy.container:export_container", "model"),
 }
 

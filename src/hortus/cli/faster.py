@@ -40,9 +40,9 @@ def faster(
         else:
             made = refit(run) if how == "refit" else distill(run, student=student)
         compress((made.folder / "model.hortus").read_bytes(), out)
-        low, high = made.bounds
+        now, was = made.estimate, run.estimate
         typer.echo(f"One row: {1000 * made.latency:.2f} ms, before {1000 * before:.2f} ms.")
         typer.echo(
-            f"{run.model.task.metric}, out of fold: {made.score:.4f} ({low:.4f} to {high:.4f}), "
-            f"before {run.score:.4f}. The model is in {out}."
+            f"{run.model.task.metric} to be expected on new rows: {now.score:.4f} ({now.low:.4f} to {now.high:.4f}, "
+            f"95 %), before {was.score:.4f}. The model is in {out}."
         )

@@ -36,6 +36,7 @@ class Dataset:
         classes: number of classes K; 0 for a regression.
         metric_name: the metric's name; None when it is the user's own function, which only the driver can call.
         weight: (n,) float64 sample weights, or None.
+        groups: (n,) int64; rows of one number belong together; None where rows are independent.
     """
 
     X: Matrix
@@ -45,6 +46,7 @@ class Dataset:
     classes: int
     metric_name: str | None
     weight: NDArray[np.float64] | None = None
+    groups: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.y)
@@ -110,6 +112,8 @@ class Dataset:
         arrays = {"dense": self.X.dense, "y": self.y, "folds": self.folds.assignment}
         if self.weight is not None:
             arrays["weight"] = self.weight
+        if self.groups is not None:
+            arrays["groups"] = self.groups
         if self.X.text is not None:
             text = self.X.text
             arrays |= {"text_data": text.data, "text_indices": text.indices, "text_indptr": text.indptr}
@@ -175,6 +179,7 @@ def _load(folder: Path, _stamp: int) -> Dataset:
             classes=found["classes"],
             metric_name=found["metric"],
             weight=arrays.get("weight"),
+            groups=arrays.get("groups"),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         if isinstance(error, ArtifactError):

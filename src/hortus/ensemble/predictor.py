@@ -132,9 +132,11 @@ class Predictor:
 
     def decide(self, raw: NDArray[np.float64]) -> NDArray[Any]:
         """(n,) labels of (n, K) probabilities: by the threshold, or else the likeliest; values as they are."""
-        if self.task.kind == "regression":
-            return raw
-        return self.task.decode(raw.argmax(axis=1) if self.threshold is None else self.threshold.decide(raw))
+        return raw if self.task.kind == "regression" else self.task.decode(self.codes(raw))
+
+    def codes(self, probabilities: NDArray[np.float64]) -> NDArray[np.int64]:
+        """(n,) codes of the classes that (n, K) probabilities make the model say."""
+        return probabilities.argmax(axis=1) if self.threshold is None else self.threshold.decide(probabilities)
 
     def predict_interval(self, frame: pd.DataFrame, level: float = 0.9) -> NDArray[np.float64]:
         """(n, 2) bounds that hold the true value with probability ``level``.

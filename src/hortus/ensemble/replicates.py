@@ -77,7 +77,8 @@ def replicate(
     parts = _parts(n, metric, groups, seed)
     used = np.concatenate(parts)
     without = [_Rows(np.setdiff1d(used, part, assume_unique=True), y, weight, folds) for part in parts]
-    scores, left_out = [], []
+    scores: list[float] = []
+    left_out: list[list[float]] = []
     for prediction in slim:
         if scores and deadline is not None and time.monotonic() > deadline:
             break

@@ -104,7 +104,7 @@ def confusion(evidence: Evidence) -> Confusion:
     """
     classes = _classes(evidence)
     size = len(classes)
-    pairs = evidence.y.astype(np.intp) * size + evidence.predictions.argmax(axis=1)
+    pairs = evidence.y.astype(np.intp) * size + evidence.called(evidence.predictions)
     counts = np.bincount(pairs, weights=evidence.weight, minlength=size * size).reshape(size, size).astype(np.float64)
     total = counts.sum(axis=1, keepdims=True)
     return Confusion(classes, counts, np.divide(counts, total, out=np.full_like(counts, np.nan), where=total > 0))

@@ -64,6 +64,10 @@ class Evidence:
         """
         return self.predictor.out_of_fold(frame, self.folds[self.rows])
 
+    def called(self, predictions: NDArray[np.float64]) -> NDArray[np.int64]:
+        """(m,) codes of the classes that (m, K) probabilities make the model say."""
+        return self.predictor.codes(predictions)
+
     def score(self, predictions: NDArray[np.float64], rows: NDArray[np.intp] | None = None) -> float:
         """The metric of predictions for the m rows, or for those at ``rows`` among the m, fold by fold."""
         from hortus.evaluation.scoring import by_fold

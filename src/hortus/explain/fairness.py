@@ -174,7 +174,7 @@ class _Measures:
             measured["bias"] = _mean(predictions - y, weight)
             measured["error"] = _mean(np.abs(predictions - y), weight)
         else:
-            called = predictions.argmax(axis=1)
+            called = evidence.called(predictions)
             measured["error"] = _rate(called != y, weight)
             if self.code is not None:
                 true, chosen = y == self.code, called == self.code

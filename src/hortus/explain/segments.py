@@ -107,7 +107,7 @@ def worst_segments(
         overall = best - float(np.average(loss[confirm], weights=weight[confirm]))
         right = None
         if task.kind != "regression":
-            called = evidence.predictions[evidence.rows[held]].argmax(axis=1)
+            called = evidence.called(evidence.predictions[evidence.rows[held]])
             right = float(np.average(called == evidence.y[evidence.rows[held]], weights=weight[held]))
         conditions = tuple(atoms[i][0] for i in atom_numbers)
         made.append(
@@ -136,7 +136,7 @@ def _losses(evidence: Evidence) -> tuple[Values, str]:
     if evidence.task.kind == "regression":
         return np.abs(y - predictions), "neg_mean_absolute_error"
     if evidence.metric.needs == "label":
-        return (predictions.argmax(axis=1) != y).astype(np.float64), "accuracy"
+        return (evidence.called(predictions) != y).astype(np.float64), "accuracy"
     # A single row that was thought impossible must not be a segment's whole loss.
     return -np.log(np.clip(predictions[np.arange(len(y)), y], 1e-3, None)), "neg_log_loss"
 

@@ -125,7 +125,8 @@ class TextWeights:
             size = len(text)
             dense[i, :4] = (size, text.count(" ") + 1 if size else 0, *_shares(text))
         dense[[i for i, text in enumerate(texts) if text is None], :4] = np.nan
-        dense[:, 4:] = weights @ self._directions
+        # In float64: sums in float32 depend on their order in the last bit, which flips a tree's cut at such a value.
+        dense[:, 4:] = weights.astype(np.float64) @ self._directions
         return dense
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from hortus.deploy.code import CodeInputs, export_code
+from hortus.deploy.onnx import export_onnx
 from hortus.engine.journal import Journal
 from hortus.run.prepare import recall
 from hortus.run.result import open_run
@@ -20,6 +21,12 @@ def export_run_code(folder: Path, out: Path) -> list[str]:
     """Write a run's model as a script, and say what was written; see `hortus.deploy.code.export_code`."""
     script = export_code(code_inputs(folder), out)
     return [f"{script} trains the model again, without Hortus; README.md beside it says how."]
+
+
+def export_run_onnx(folder: Path, out: Path) -> list[str]:
+    """Write a run's model as ONNX, and say how far it is from the model; see `hortus.deploy.onnx.export_onnx`."""
+    evidence = open_run(folder).evidence
+    return list(export_onnx(evidence.predictor, evidence.frame, out).lines)
 
 
 def code_inputs(folder: Path) -> CodeInputs:

@@ -142,6 +142,7 @@ def choose(
         prepared.metric,
         weight=weight,
         folds=folds,
+        groups=None if prepared.data.groups is None else np.asarray(prepared.data.groups[found.judged]),
         ordered=prepared.data.folds.ordered,
         seed=seed,
         deadline=deadline,

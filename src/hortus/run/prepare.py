@@ -135,6 +135,7 @@ def prepare(table: Any, target: Any, settings: Settings, sides: Sides) -> Prepar
         classes=len(found.task.classes),
         metric_name=None if own else metric.name,
         weight=weight,
+        groups=_codes(_kept(beside.groups, found.kept)),
     )
     sample = draw(canonical, folds.judged_rows, seed=settings.seed)
     ranges = training_ranges(canonical, schema)
@@ -201,3 +202,8 @@ def _split_sides(frame: pd.DataFrame, settings: Settings, sides: Sides) -> tuple
 
 def _kept(values: Any, kept: NDArray[np.intp]) -> NDArray[Any] | None:
     return None if values is None else np.asarray(values)[kept]
+
+
+def _codes(values: NDArray[Any] | None) -> NDArray[np.int64] | None:
+    """The same number for equal values."""
+    return None if values is None else pd.factorize(values, use_na_sentinel=False)[0].astype(np.int64)

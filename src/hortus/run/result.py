@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +15,7 @@ from hortus.data.notes import Note
 from hortus.deploy.bundle import load_bundle
 from hortus.engine.journal import Journal, TrialRow
 from hortus.engine.result import leaderboard
+from hortus.ensemble.gain import gain
 from hortus.ensemble.honest import Estimate
 from hortus.ensemble.predictor import Predictor
 from hortus.errors import RunError
@@ -170,7 +170,8 @@ def _candidates(
 ) -> list[TrialRow]:
     """The trials; or the baseline alone where no trial is as good, as when there was no time for one to grow.
 
-    The baseline is judged by one fold. Folds are not equally hard, so the trials are judged by that one too.
+    The baseline is judged by one fold. Folds are not equally hard, so the trials are judged by that one too, and few
+    rows say little: the baseline has to be better by more than a standard error.
     """
     if baseline is None:
         return rows
@@ -180,12 +181,14 @@ def _candidates(
         return [simple]
     best = sorted(done, key=lambda row: -(row.value or 0.0))[:COMPARED]
     found = pool([*best, simple], prepared, folder)
-    alone = {
-        row.number: by_fold(prepared.metric, found.y, predictions, found.folds, found.weight)
-        for row, predictions in zip(found.rows, found.predictions, strict=True)
-    }
-    there = alone.pop(simple.number, -math.inf)
-    return [simple] if there > max(alone.values(), default=-math.inf) else rows
+    said = dict(zip((row.number for row in found.rows), found.predictions, strict=True))
+    if simple.number not in said:
+        return rows
+    there = said.pop(simple.number)
+    alone = {n: by_fold(prepared.metric, found.y, p, found.folds, found.weight) for n, p in said.items()}
+    rival = said[max(alone, key=lambda n: alone[n])]
+    more, error = gain(prepared.metric, found.y, there, rival, found.weight, folds=found.folds)
+    return [simple] if more > max(error, 0.0) else rows
 
 
 def read_result(journal: Journal, folder: Path, settings: Settings) -> Result:

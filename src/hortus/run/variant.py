@@ -18,11 +18,12 @@ from hortus.data.sample import read_sample
 from hortus.deploy.bundle import Chosen, load_bundle, write_bundle
 from hortus.engine.journal import TrialRow
 from hortus.ensemble.calibration import Calibration
+from hortus.ensemble.combination import Combination
 from hortus.ensemble.conformal import Conformal
+from hortus.ensemble.honest import Estimate, honest_estimate
 from hortus.ensemble.predictor import Member, Predictor
 from hortus.ensemble.stacking import Stacking
 from hortus.errors import ArtifactError
-from hortus.evaluation.interval import interval
 from hortus.evaluation.scoring import by_fold
 from hortus.run.evidence import keep_predictions
 from hortus.run.prepare import Prepared
@@ -40,15 +41,19 @@ class Variant:
         folder: where its bundle and what it predicts out of fold lie.
         predictor: the model.
         score: out of fold; greater is better.
-        bounds: 95 % interval of that score.
+        estimate: what it is expected to score on new rows, with a 95 % interval.
         latency: seconds to predict one row, in this process.
+        judged: (m,) positions of the rows it was judged on.
+        predictions: (m, K) or (m,) for them, by what did not learn from them.
     """
 
     folder: Path
     predictor: Predictor
     score: float
-    bounds: tuple[float, float]
+    estimate: Estimate
     latency: float
+    judged: NDArray[np.intp]
+    predictions: NDArray[np.float64]
 
 
 def save_variant(
@@ -85,7 +90,15 @@ def save_variant(
     y, folds = np.asarray(prepared.data.y)[judged], np.asarray(prepared.data.folds.assignment)[judged]
     weight = None if prepared.data.weight is None else np.asarray(prepared.data.weight)[judged]
     score = by_fold(prepared.metric, y, predictions, folds, weight)
-    bounds = interval(prepared.metric, y, predictions, weight, folds=folds, seed=seed)
+    estimate = honest_estimate(
+        [predictions],
+        Combination(np.ones(1), None, None, predictions),
+        y,
+        prepared.metric,
+        weight=weight,
+        folds=folds,
+        seed=seed,
+    )
     keep_predictions(place, predictions, judged)
     chosen = []
     for member in members:
@@ -98,12 +111,18 @@ def save_variant(
         encoder=prepared.encoder,
         members=chosen,
         conformal=Conformal.fit(y, predictions, weight=weight, folds=folds, seed=seed),
-        facts={**like.facts, "score": score, "bounds": bounds, "estimate": None, **facts},
+        facts={
+            **like.facts,
+            "score": score,
+            "bounds": (estimate.low, estimate.high),
+            "estimate": estimate.to_json(),
+            **facts,
+        },
         stacking=stacking,
         calibration=calibration,
     )
     predictor = load_bundle(place / "model.hortus")
-    return Variant(place, predictor, score, bounds, one_row(predictor, run))
+    return Variant(place, predictor, score, estimate, one_row(predictor, run), judged, predictions)
 
 
 def open_member(run: Path, row: TrialRow, *, weight: float = 1.0) -> Member:

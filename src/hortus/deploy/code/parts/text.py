@@ -18,9 +18,15 @@ from hortus.features.text import (
     SHORT_COMPONENTS,
     VOCABULARY_ROWS,
     VOCABULARY_SIZE,
-    _learn,
-    _shape,
-    _shares,
+)
+from hortus.features.text import (
+    _learn as learn_words,
+)
+from hortus.features.text import (
+    _shape as shape_of,
+)
+from hortus.features.text import (
+    _shares as shares_of,
 )
 from hortus.seeds import derive, stream
 
@@ -53,10 +59,10 @@ class Text:
             sample = [
                 known[i] for i in np.sort(stream(self.seed, "text", "sample").choice(len(known), most, replace=False))
             ]
-        short, solid = _shape(sample)
+        short, solid = shape_of(sample)
         letters = short or solid
         kinds = ("word", "char_wb") if letters else ("word",)
-        learned = [_learn(sample, kind, self.width // 2 if letters else self.width) for kind in kinds]
+        learned = [learn_words(sample, kind, self.width // 2 if letters else self.width) for kind in kinds]
         self.counters = [counter for counter in learned if counter is not None]
         self.directions = self.decompose(self.weigh(cells), SHORT_COMPONENTS if short else COMPONENTS)
         return self.transform(cells)
@@ -93,7 +99,7 @@ class Text:
         dense = np.full((len(texts), len(MEASURES)), np.nan, dtype=np.float32)
         for i, text in enumerate(texts):
             if text is not None:
-                dense[i] = (len(text), text.count(" ") + 1 if text else 0, *_shares(text))
+                dense[i] = (len(text), text.count(" ") + 1 if text else 0, *shares_of(text))
         found = {f" {name}": dense[:, i] for i, name in enumerate(MEASURES)}
-        directions = np.asarray(self.weigh(cells) @ self.directions, dtype=np.float32)
+        directions = np.asarray(self.weigh(cells).astype(np.float64) @ self.directions, dtype=np.float32)
         return found | {f" direction {i}": directions[:, i] for i in range(directions.shape[1])}
