@@ -266,12 +266,14 @@ def test_stacks_and_calibration(ending: str, tmp_path: Path) -> None:
     np.testing.assert_allclose(model.predict(train), inputs.predictor.raw(train), atol=1e-6)
 
 
-def test_text_and_time_and_a_class_seen_once(tmp_path: Path) -> None:
+def test_text_and_time_and_a_class_seen_once_and_a_row_without_a_target(tmp_path: Path) -> None:
     table = make_table("multiclass")[:TRAIN]
     rng = np.random.default_rng(0)
     words = ["good", "bad", "fine", "awful", "great", "late", "soon", "never", "cheap", "dear"]
     table["told"] = [" ".join(rng.choice(words, 9)) + "." for _ in range(TRAIN)]
     table.loc[5, "y"] = 7
+    # Whole numbers beside a gap are floats, and the row has no fold.
+    table.loc[9, "y"] = np.nan
     candidates = [
         Pipeline(ModelNode("linear", {"text_weight": 3.0}, ready(RowsNode()))),
         Pipeline(ModelNode("tree", {}, step("arithmetic", RowsNode()))),

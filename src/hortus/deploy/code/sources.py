@@ -62,7 +62,8 @@ class _Module:
 class Gathering:
     """Definitions in an order in which they can stand in one file, and the imports they need.
 
-    Where two modules define the same name, the one that comes later gets its module's name at its end.
+    A name that is imported as another is called so here too. Where two modules define the same name, the one that comes
+    later gets its module's name at its end.
     """
 
     def __init__(self) -> None:
@@ -70,14 +71,14 @@ class Gathering:
         self._called: dict[tuple[str, str], str] = {}
         self._texts: list[tuple[str, bool]] = []
 
-    def take(self, module: str, name: str) -> str:
-        """Take a definition, after all those that it uses, and say what it is called here."""
+    def take(self, module: str, name: str, alias: str = "") -> str:
+        """Take a definition after all those that it uses, and say what it is called here: ``alias`` if that is free."""
         if (module, name) in self._called:
             return self._called[module, name]
         found = _read(module)
         definition = found.definitions[name]
         for own in definition.names:
-            self._called[module, own] = self._free(own, module)
+            self._called[module, own] = self._free(alias if alias and own == name else own, module)
         called = {own: self._called[module, own] for own in definition.names}
         for used in dict.fromkeys(used for _, _, used in sorted(definition.places) if used not in called):
             if used in found.definitions:
@@ -89,7 +90,7 @@ class Gathering:
 
     def _take_imported(self, found: Import) -> str:
         if found.module.startswith("hortus."):
-            return found.name if found.module == GIVEN else self.take(found.module, found.name)
+            return found.name if found.module == GIVEN else self.take(found.module, found.name, found.alias)
         self.imports.add(found)
         return found.alias
 

@@ -26,6 +26,7 @@ First comes what is particular to this model: the columns, the members of the en
 The general part, what these are made of, follows.
 """
 '''
+_GENERAL = "# From here on: what the model is made of, the same for every model that has such parts.\n\n\n"
 
 
 def export_code(inputs: CodeInputs, out: Path) -> Path:
@@ -97,7 +98,7 @@ def _script(inputs: CodeInputs) -> tuple[str, set[Import]]:
         *members,
         combined[0],
         _function("model() -> Model", "The whole, untrained.", _whole(inputs)),
-        general.text,
+        f"{_GENERAL}{general.text}",
         'if __name__ == "__main__":\n    main(model())\n',
     ]
     return "\n\n\n".join(parts), imports

@@ -8,13 +8,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from hortus.data.canonical import FLOAT32_MOST, _date_text
+from hortus.data.canonical import FLOAT32_MOST
+from hortus.data.canonical import _date_text as date_text
 from hortus.data.cells import FALSE, MISSING, TRUE
-from hortus.data.dates import _to_iso
+from hortus.data.dates import _to_iso as to_iso
 from hortus.data.numbers import NumberFormat
 from hortus.deploy.code.parts.frames import to_category
 from hortus.features.categories import COMMON
-from hortus.features.dates import _parts, _varies
+from hortus.features.dates import _parts as date_parts
+from hortus.features.dates import _varies as varies
 from hortus.features.numbers import LARGEST
 
 
@@ -135,7 +137,7 @@ class Date:
             )
             return naive.to_numpy().astype("datetime64[us]")
         positions, distinct = pd.factorize(cells)
-        texts = [_to_iso((_date_text(cell) or "").strip(), self.dayfirst) for cell in distinct]
+        texts = [to_iso((date_text(cell) or "").strip(), self.dayfirst) for cell in distinct]
         moments = pd.to_datetime(pd.Series([*texts, None], dtype=object), format="ISO8601", utc=True, errors="coerce")
         return moments.dt.tz_localize(None).to_numpy().astype("datetime64[us]")[positions]
 
@@ -144,10 +146,10 @@ class Date:
         moments = self.read(cells)
         known = moments[~np.isnat(moments)]
         self.first = int(known.min().astype(np.int64)) if len(known) else 0
-        self.parts = [name for name, part in _parts(moments, self.first).items() if _varies(part)]
+        self.parts = [name for name, part in date_parts(moments, self.first).items() if varies(part)]
         return self.transform(cells)
 
     def transform(self, cells: pd.Series) -> dict[str, Any]:
         """A column for each part."""
-        parts = _parts(self.read(cells), self.first)
+        parts = date_parts(self.read(cells), self.first)
         return {f" {name}": parts[name] for name in self.parts}

@@ -9,7 +9,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from hortus.deploy.code.parts.frames import beside, numeric
-from hortus.features.extract import _axes
+from hortus.features.extract import _axes as main_axes
 from hortus.features.layout import distinct
 
 
@@ -36,7 +36,7 @@ class Components(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         spread = np.sqrt((dense * dense).sum(axis=0) / counts)
         self.factors = np.divide(1.0, spread, out=np.zeros_like(spread), where=spread > 0)
         dense *= self.factors
-        self.axes = _axes(dense, min(self.components, *dense.shape), self.seed)
+        self.axes = main_axes(dense, min(self.components, *dense.shape), self.seed)
         dropped = self.names if self.replace and self.axes.shape[1] else []
         self.kept = [name for name in X.columns if name not in dropped]
         self.new = distinct([f"component {i}" for i in range(self.axes.shape[1])], self.kept)

@@ -12,9 +12,12 @@ from sklearn.base import BaseEstimator, TransformerMixin
 
 from hortus.deploy.code.parts.constants import KIND
 from hortus.deploy.code.parts.frames import beside, categorical, levels, numeric, to_category
-from hortus.features.arithmetic import SIGNS, _compute, _title
+from hortus.features.arithmetic import SIGNS
+from hortus.features.arithmetic import _compute as computed
+from hortus.features.arithmetic import _title as title_of
 from hortus.features.crosses import CODES
-from hortus.features.groups import STATISTICS, _off
+from hortus.features.groups import STATISTICS
+from hortus.features.groups import _off as off_by
 from hortus.features.layout import distinct
 from hortus.features.numbers import LARGEST
 from hortus.features.relevance import best, bins, information, sample, target_bins
@@ -49,16 +52,16 @@ class Arithmetic(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         found = []
         for left, right in combinations(most_telling(told, list(able), 10), 2):
             for sign in SIGNS:
-                cells = bins(_compute(able[left], able[right], sign))
+                cells = bins(computed(able[left], able[right], sign))
                 gain = information(cells, target) - max(told[left], told[right], 0.0)
                 found.append((gain, (left, right, sign), cells))
         self.pairs = best(found, self.n_new)
-        self.names = distinct([_title(left, sign, right) for left, right, sign in self.pairs], X.columns)
+        self.names = distinct([title_of(left, sign, right) for left, right, sign in self.pairs], X.columns)
         return self
 
     def transform(self, X: pd.DataFrame) -> pd.DataFrame:
         """All columns, and the new ones."""
-        new = [_compute(X[left].to_numpy(), X[right].to_numpy(), sign) for left, right, sign in self.pairs]
+        new = [computed(X[left].to_numpy(), X[right].to_numpy(), sign) for left, right, sign in self.pairs]
         return beside(X, dict(zip(self.names, new, strict=True)))
 
 
@@ -89,7 +92,7 @@ class Groups(TransformerMixin, BaseEstimator):  # type: ignore[misc]
             for value in most_telling(told_by, list(able), 6):
                 mean, spread = (table[level[group]] for table in statistics(X[group], X[value]))
                 for statistic in STATISTICS:
-                    new = {"mean": mean, "spread": spread, "deviation": _off(able[value], mean)}[statistic]
+                    new = {"mean": mean, "spread": spread, "deviation": off_by(able[value], mean)}[statistic]
                     cells = bins(new)
                     found.append((information(cells, target), (group, value, statistic), cells))
         chosen = best(found, self.n_new)
@@ -103,7 +106,7 @@ class Groups(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         new = []
         for group, value, statistic, table in self.chosen:
             found = table[levels(X[group])]
-            new.append(_off(X[value].to_numpy(), found) if statistic == "deviation" else found)
+            new.append(off_by(X[value].to_numpy(), found) if statistic == "deviation" else found)
         return beside(X, dict(zip(self.names, new, strict=True)))
 
 

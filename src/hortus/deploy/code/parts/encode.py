@@ -12,7 +12,9 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from hortus.deploy.code.parts.constants import CLASSES, KIND
 from hortus.deploy.code.parts.frames import beside, categorical, levels, numbers, numeric, replaced
 from hortus.features.layout import distinct
-from hortus.features.target import _encode, _folds, _targets
+from hortus.features.target import _encode as target_means
+from hortus.features.target import _folds as even_folds
+from hortus.features.target import _targets as targets_of
 
 
 class OneHot(TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -77,14 +79,14 @@ class TargetMean(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def fit_transform(self, X: pd.DataFrame, y: NDArray[Any]) -> pd.DataFrame:
         """Learn the means; the rows get those of the folds they are not in."""
-        targets = _targets(y, KIND, len(CLASSES))
-        folds = _folds(y, KIND, self.seed)
+        targets = targets_of(y, KIND, len(CLASSES))
+        folds = even_folds(y, KIND, self.seed)
         self.means: dict[str, NDArray[np.float32]] = {}
         found = {}
         for name in categorical(X):
             count = len(X[name].cat.categories)
             if count > self.min_categories:
-                means, found[name] = _encode(levels(X[name]), count + 1, targets, folds, self.smooth)
+                means, found[name] = target_means(levels(X[name]), count + 1, targets, folds, self.smooth)
                 self.means[name] = means
         return self._with(X, found)
 

@@ -17,7 +17,23 @@ from hortus.deploy.code.parts.prepare import Rows
 from hortus.models.mlp import EFFORT
 from hortus.models.mlp_inputs import INDICATED
 from hortus.models.mlp_network import Network
-from hortus.models.mlp_training import FIRST, Fed, _coslog4, _loss, _target, _valid_loss, apply_network
+from hortus.models.mlp_training import (
+    FIRST,
+    Fed,
+    apply_network,
+)
+from hortus.models.mlp_training import (
+    _coslog4 as four_waves,
+)
+from hortus.models.mlp_training import (
+    _loss as network_loss,
+)
+from hortus.models.mlp_training import (
+    _target as as_target,
+)
+from hortus.models.mlp_training import (
+    _valid_loss as valid_loss,
+)
 
 
 class MLP(Learner):
@@ -97,7 +113,7 @@ class MLP(Learner):
         network, (parts, target, each) = self.network, train
         generator = torch.Generator().manual_seed(self.seed)
         fed = [torch.from_numpy(np.ascontiguousarray(part)) for part in parts]
-        y = _target(target, network)
+        y = as_target(target, network)
         weight = None if each is None else torch.from_numpy((each / each.mean()).astype(np.float32))
         rows = len(y)
         batch = min(rows, (128 if rows <= 2_000 else 256) if rows <= 30_000 else 512)
@@ -120,17 +136,17 @@ class MLP(Learner):
                 at = (epoch + step / steps) / total
                 fade = 1.0 if at < 0.5 else 0.5 * (1.0 + math.cos(math.pi * (2.0 * at - 1.0)))
                 for group in optimizer.param_groups:
-                    group["lr"] = self.learning_rate * group["factor"] * _coslog4(at)
+                    group["lr"] = self.learning_rate * group["factor"] * four_waves(at)
                     group["weight_decay"] = group["decay"] * fade
                 chosen = order[step * batch : (step + 1) * batch]
                 raw = network(*(part[chosen] for part in fed), drop=self.dropout * fade, generator=generator)
-                loss = _loss(raw, y[chosen], None if weight is None else weight[chosen], self.label_smoothing)
+                loss = network_loss(raw, y[chosen], None if weight is None else weight[chosen], self.label_smoothing)
                 optimizer.zero_grad(set_to_none=True)
                 loss.backward()  # type: ignore[no-untyped-call]
                 optimizer.step()
             if valid is None:
                 continue
-            found = _valid_loss(network, valid)
+            found = valid_loss(network, valid)
             if found < least or best is None:
                 least, best_epoch = found, epoch + 1
                 best = {name: value.clone() for name, value in network.state_dict().items()}

@@ -10,7 +10,21 @@ from sklearn.base import BaseEstimator, TransformerMixin
 
 from hortus.deploy.code.parts.frames import numeric, replaced
 from hortus.features.relevance import sample
-from hortus.features.scale import SAMPLE, _grid, _ranks, _robust, _standard
+from hortus.features.scale import (
+    SAMPLE,
+)
+from hortus.features.scale import (
+    _grid as rank_grid,
+)
+from hortus.features.scale import (
+    _ranks as ranks_of,
+)
+from hortus.features.scale import (
+    _robust as robust_scale,
+)
+from hortus.features.scale import (
+    _standard as standard_scale,
+)
 
 
 class Scale(TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -27,7 +41,7 @@ class Scale(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def fit(self, X: pd.DataFrame, y: Any = None) -> Self:  # noqa: ARG002
         """Learn the scales."""
-        learn: Any = {"standard": _standard, "robust": _robust, "quantile": _grid}[self.method]
+        learn: Any = {"standard": standard_scale, "robust": robust_scale, "quantile": rank_grid}[self.method]
         rows = sample(len(X), SAMPLE if self.method == "quantile" else len(X), self.seed)
         self.scales = {}
         for name in numeric(X):
@@ -40,7 +54,7 @@ class Scale(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         scaled = {}
         for name, scale in self.scales.items():
             if self.method == "quantile":
-                scaled[name] = _ranks(X[name].to_numpy(), scale)
+                scaled[name] = ranks_of(X[name].to_numpy(), scale)
                 continue
             center, factor = scale
             column = (X[name].to_numpy().astype(np.float64) - center) * factor

@@ -13,7 +13,8 @@ from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
 from hortus.deploy.code.parts.constants import KIND
 from hortus.deploy.code.parts.frames import is_category, levels, values
 from hortus.features.relevance import bins, information, sample, target_bins
-from hortus.features.select import CELLS, LEAST_ROWS, MOST_ROWS, TREE_ROWS, TREES, _constant
+from hortus.features.select import CELLS, LEAST_ROWS, MOST_ROWS, TREE_ROWS, TREES
+from hortus.features.select import _constant as constant
 
 
 class Select(TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -35,7 +36,7 @@ class Select(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         rows = sample(len(X), int(np.clip(CELLS / max(width, 1), LEAST_ROWS, most)), self.seed)
         part, target = X.iloc[rows], y[rows]
         worth = self._by_trees(part, target) if self.method == "trees" else self._by_information(part, target)
-        worth[_constant(values(X))] = -np.inf
+        worth[constant(values(X))] = -np.inf
         varying = int(np.count_nonzero(np.isfinite(worth)))
         count = max(1, min(int(np.ceil(self.share * width)), varying))
         self.kept = [X.columns[i] for i in np.sort(np.argsort(-worth, kind="stable")[:count])]

@@ -14,7 +14,8 @@ from hortus.deploy.code.parts.frames import values
 from hortus.deploy.code.parts.learner import Learner
 from hortus.deploy.code.parts.linear import Design, Logistic, chances, solve
 from hortus.deploy.code.parts.prepare import Rows
-from hortus.models.svm import STEEPNESS, _temperature
+from hortus.models.svm import STEEPNESS
+from hortus.models.svm import _temperature as best_steepness
 from hortus.seeds import stream
 
 
@@ -72,7 +73,7 @@ class SupportVectors(Learner):
             loss, design = Logistic(held_out.y, each, 1), Design(margins.astype(np.float32))
             self.odds = solve(design, loss, np.array([[1.0], [0.0]]), 1e-2 * len(held_out.y))
         else:
-            steepness = _temperature(margins, held_out.y, held_out.weight)
+            steepness = best_steepness(margins, held_out.y, held_out.weight)
             self.odds = np.vstack([steepness * np.eye(self.classes), np.zeros((1, self.classes))])
 
     def _margins(self, rows: Rows) -> NDArray[np.float64]:
