@@ -15,7 +15,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
+from hortus.cli import app as commands
 from hortus.data.read import read_table
 from hortus.deploy.code import CodeInputs, export_code
 from hortus.ensemble.calibration import Temperature
@@ -202,8 +204,24 @@ def test_a_run_is_trained_again_where_there_is_no_hortus(run_folder: Path, tmp_p
     assert found["y"].tolist() == inputs.predictor.predict(new).tolist()
 
 
+def test_a_run_without_time_for_a_trial_is_its_baseline(tmp_path: Path) -> None:
+    table = make_table("regression", 12_800)[["age", "income", "city", "y"]]
+    settings = Settings(time=0.1, executor="inline", kind="regression", folds=5)
+    fit(table, "y", settings, folder=tmp_path / "run")
+    inputs = code_inputs(tmp_path / "run")
+    assert [member.number for member in inputs.predictor.members] == [-1]
+    assert 0 < inputs.shares[-1] < 1
+    script = export_code(inputs, tmp_path / "code")
+    lint(script)
+    model = trained(script, table, inputs)
+    np.testing.assert_allclose(model.predict(table[:500]), inputs.predictor.raw(table[:500]), rtol=1e-6)
+
+
 def test_the_folder_names_the_columns_and_what_it_needs(run_folder: Path, tmp_path: Path) -> None:
-    script = export_code(code_inputs(run_folder / "run"), tmp_path / "code")
+    script = tmp_path / "code" / "train.py"
+    command = ["export", str(run_folder / "run"), "--to", "code", "--out", str(script.parent)]
+    done = CliRunner().invoke(commands, command)
+    assert (done.exit_code, str(script) in done.output.replace("\n", "")) == (0, True), done.output
     assert {file.name for file in script.parent.iterdir()} == {
         "train.py", "folds.csv", "requirements.txt", "README.md", "ruff.toml",
     }  # fmt: skip
