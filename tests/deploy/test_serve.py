@@ -21,6 +21,7 @@ from hortus.deploy.serve.probing import Probed, probe
 from hortus.deploy.serve.row_model import RowReader
 from hortus.deploy.serve.server import bound, serve
 from hortus.ensemble.predictor import Predictor
+from hortus.ensemble.threshold import Threshold
 from hortus.errors import SettingError
 
 JSON = {"content-type": "application/json"}
@@ -477,3 +478,14 @@ def test_many_at_once_do_not_mix_their_rows(hostile_model: Predictor, hostile_ro
     got = [answer["predictions"][0]["probabilities"]["late"] for answer in answers]
     np.testing.assert_allclose(got, wanted, rtol=1e-12)
     assert [answer["warnings"][0]["column"] for answer in answers] == [f"extra {i}" for i in range(len(rows))]
+
+
+def test_a_tuned_threshold_decides_what_is_served(hostile_model: Predictor, hostile_row: dict[str, Any]) -> None:
+    second = hostile_model.task.classes[1]
+    always = replace(hostile_model, threshold=Threshold("f1", 0.0, None, 0.5, 0.5, 0.1))
+    never = replace(hostile_model, threshold=Threshold("f1", 1.0, None, 0.5, 0.5, 0.1))
+    said = [
+        Client(make_app(model, hosts=("localhost",))).predict(hostile_row).json()["predictions"][0]["value"]
+        for model in (always, never)
+    ]
+    assert said == [second, hostile_model.task.classes[0]]

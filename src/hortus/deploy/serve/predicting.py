@@ -126,7 +126,7 @@ class Desk:
             found = [{"value": v, "probabilities": None, "warnings": []} for v in raw.tolist()]
         else:
             names = [str(label) for label in task.classes]
-            best = np.where(finite, raw.argmax(axis=1), 0).tolist()
+            best = np.where(finite, self.predictor.codes(np.nan_to_num(raw)), 0).tolist()
             found = [
                 {"value": task.classes[k], "probabilities": dict(zip(names, p, strict=True)), "warnings": []}
                 for k, p in zip(best, raw.tolist(), strict=True)
