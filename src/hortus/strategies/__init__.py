@@ -30,6 +30,7 @@ STRATEGIES: Registry[Maker] = Registry(
         "evolution": "hortus.strategies.evolution:Evolution",
         "frugal": "hortus.strategies.frugal:Frugal",
         "local": "hortus.strategies.local:Local",
+        "predictor": "hortus.strategies.predictor:Predictor",
     },
     group="hortus.strategies",
 )
