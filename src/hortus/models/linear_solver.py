@@ -24,7 +24,7 @@ class Design:
 
     def __init__(self, X: Matrix, text_weight: float) -> None:
         self.rows, self.dense_width = len(X), int(X.dense.shape[1])
-        self.dense = X.dense.astype(np.float64) if X.dense.size <= DOUBLE else X.dense
+        self.dense = X.dense.astype(np.float64, order="C") if X.dense.size <= DOUBLE else X.dense
         self.words = None if X.text is None or not X.text.shape[1] else X.text * np.float32(text_weight)
         self.transposed = None if self.words is None else self.words.T.tocsr()
 
