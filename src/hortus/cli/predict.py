@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from hortus.cli.told import Debug, told
-from hortus.errors import InputError, SettingError, nearest
+from hortus.errors import SettingError
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from hortus.ensemble.predictor import Predictor
 
 
@@ -23,30 +25,56 @@ def predict(
         Path | None, typer.Option("--out", "-o", help="csv, tsv or parquet; standard output if not said.")
     ] = None,
     proba: Annotated[bool, typer.Option("--proba", help="The classes' probabilities too.")] = False,
+    level: Annotated[
+        float | None, typer.Option("--level", help="Intervals, or sets of classes, that hold the truth so often: 0.9.")
+    ] = None,
     id_column: Annotated[
         str | None, typer.Option("--id", help="A column of the new rows to copy beside the predictions.")
     ] = None,
+    rejects: Annotated[
+        Path | None,
+        typer.Option("--rejects", help="csv or tsv: rows that cannot be read go there, with the reason."),
+    ] = None,
+    chunk: Annotated[int, typer.Option("--chunk", min=1, help="Rows that are in memory at a time.")] = 100_000,
     debug: Debug = False,
 ) -> None:
     """Predict new rows, in their order."""
     with told(debug=debug):
-        from hortus.cli.predictions_file import write_csv, write_table
-        from hortus.data.read import read_table
+        from hortus.cli.predictions_file import rejects_file, table_file
+        from hortus.cli.scoring import Asked, Scored, check_columns, score
+        from hortus.data.chunks import open_chunks
         from hortus.engine.terminal import printable
 
+        check_paths(table, out, rejects)
         predictor = open_model(model)
-        # What differs from the libraries that made it; predicting notes what is odd about the rows instead.
-        loaded = tuple(predictor.notes)
-        frame, notes = read_table(table, empty_ok=True)
-        found = predictions(predictor, frame, proba=proba, id_column=id_column)
-        for note in (*loaded, *notes, *predictor.notes):
+        chunks = open_chunks(table, chunk, faults=rejects is not None)
+        asked = Asked(proba, id_column, level)
+        check_columns(predictor, chunks.columns, asked)
+        done = Scored()
+        with ExitStack() as files:
+            write = files.enter_context(_printed() if out is None else table_file(out))
+            reject = None if rejects is None else files.enter_context(rejects_file(rejects, chunks.columns))
+            show = files.enter_context(_progress(chunks.survey, chunk))
+            for done in score(predictor, chunks, asked, write=write, reject=reject):
+                show(done.rows + done.rejected)
+        for note in (*chunks.notes, *done.notes):
             if note.warning:
                 typer.echo(printable(f"warning: {note.what} {note.mend}".rstrip()), err=True)
-        if out is None:
-            typer.echo(write_csv(found), nl=False)
-        else:
-            write_table(found, out)
-            typer.echo(f"{len(found):,} predictions are in {out}.", err=True)
+        said = [f"{done.rows:,} predictions are in {out}"] if out is not None else []
+        if rejects is not None:
+            said.append(f"{done.rejected:,} {'row' if done.rejected == 1 else 'rows'} in {rejects}")
+        if said:
+            typer.echo(printable(", ".join(said)) + ".", err=True)
+
+
+def check_paths(table: Path, out: Path | None, rejects: Path | None) -> None:
+    """Raise where one file would be written over another of them."""
+    if rejects is not None and rejects.resolve() in (table.resolve(), out.resolve() if out else None):
+        raise SettingError(
+            f"The rejected rows would be written over {str(rejects)!r}.",
+            mend="Give --rejects a path of its own.",
+            code="rejects-path",
+        )
 
 
 def open_model(path: Path) -> Predictor:
@@ -65,32 +93,34 @@ def open_model(path: Path) -> Predictor:
     return load_bundle(path)
 
 
-def predictions(predictor: Predictor, frame: pd.DataFrame, *, proba: bool, id_column: str | None) -> pd.DataFrame:
-    """One row a row of ``frame``: the id where asked for, the prediction under the target's name, probabilities.
+@contextmanager
+def _printed() -> Iterator[Callable[[Any], None]]:
+    """Write to standard output, all at the end: nothing is printed of what is refused in a later chunk."""
+    from hortus.cli.predictions_file import table_file
 
-    Raises:
-        InputError: there is no such id column.
-        SchemaError: the rows do not match those trained on.
-        SettingError: probabilities of a regression.
-    """
-    import pandas as pd
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "predictions.csv"
+        with table_file(path) as add:
+            yield add
+        with path.open(encoding="utf-8", newline="") as opened:
+            shutil.copyfileobj(opened, typer.get_text_stream("stdout"))
 
-    columns = {}
-    if id_column is not None:
-        if id_column not in frame.columns:
-            raise InputError(
-                f"There is no column {id_column!r} in the rows to predict.",
-                mend=nearest(id_column, map(str, frame.columns)),
-                code="column-missing",
-            )
-        columns[id_column] = frame[id_column].to_numpy()
-    task = predictor.task
-    if proba and task.kind == "regression":
-        raise SettingError(
-            "A regression has no probabilities.", mend="Leave --proba out.", code="probabilities-of-regression"
-        )
-    raw = predictor.raw(frame.drop(columns=task.target, errors="ignore"))
-    columns[task.target] = raw if task.kind == "regression" else task.decode(raw.argmax(axis=1))
-    if proba:
-        columns |= {f"proba_{label}": raw[:, code] for code, label in enumerate(task.classes)}
-    return pd.DataFrame(columns)
+
+@contextmanager
+def _progress(survey: Callable[[], int], size: int) -> Iterator[Callable[[int], None]]:
+    """A line in a terminal while there is more than one chunk to go; takes the rows that are done."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns: Sequence[Any] = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        line = bar.add_task("reading", total=None)
+        rows = survey()
+        bar.update(line, description="predicting rows", total=rows, visible=rows > size)
+        yield lambda done: bar.update(line, completed=done)

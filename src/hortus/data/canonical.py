@@ -16,6 +16,7 @@ from hortus.errors import InputError, SchemaError
 # A column may hold this share of cells that are not of its kind; they become missing, with a note.
 STRAY_SHARE = 0.1
 FLOAT32_MOST = 3.4e38
+NESTED = (list, dict, set, tuple, np.ndarray)
 
 
 def read_column(column: ColumnSchema, values: Any) -> tuple[NDArray[Any], list[Note]]:
@@ -24,27 +25,54 @@ def read_column(column: ColumnSchema, values: Any) -> tuple[NDArray[Any], list[N
     Raises:
         SchemaError: more than a few of the cells are not of the column's kind.
     """
+    found, strays, notes = _read(column, values)
+    if not strays.any():
+        return found, notes
+    row = int(strays.argmax())
+    value = values[row] if isinstance(values, np.ndarray) else values.iloc[row]
+    return found, [stray_note(column, row, value, int(strays.sum()), len(strays)), *notes]
+
+
+def stray_cells(column: ColumnSchema, values: Any) -> NDArray[np.bool_]:
+    """(n,) whether a cell is there and cannot be read as the column's kind: ``abc`` among numbers, a list anywhere.
+
+    Args:
+        column: what is wanted.
+        values: (n,) a pandas Series or an array of objects.
+    """
+    nested = np.zeros(len(values), dtype=bool)
+    if values.dtype == object:
+        nested = np.array([isinstance(value, NESTED) for value in values], dtype=bool)
+        if nested.any():
+            values = np.array(values, dtype=object)
+            values[nested] = None
+    return nested | _read(column, values)[1]
+
+
+def _read(column: ColumnSchema, values: Any) -> tuple[NDArray[Any], NDArray[np.bool_], list[Note]]:
+    """The cells, missing where they are strays; (n,) which are; and what else there is to say."""
     if column.kind == "date":
-        return _read_dates(column, values)
+        return *_read_dates(column, values), []
     if column.kind in ("categorical", "text"):
-        return _by_distinct(values, cells.label if column.kind == "categorical" else cells.words), []
+        found = _by_distinct(values, cells.label if column.kind == "categorical" else cells.words)
+        return found, np.zeros(len(found), dtype=bool), []
     return _read_numbers(column, values)
 
 
-def _read_numbers(column: ColumnSchema, values: Any) -> tuple[NDArray[Any], list[Note]]:
+def _read_numbers(column: ColumnSchema, values: Any) -> tuple[NDArray[Any], NDArray[np.bool_], list[Note]]:
     native = getattr(values.dtype, "numpy_dtype", values.dtype)
+    none = np.zeros(len(values), dtype=bool)
     if native.kind in "iufb":
         found = values.to_numpy(dtype=np.float64, na_value=np.nan)
         if column.kind == "numeric":
-            return _within_bounds(column.name, found)
+            found, notes = _within_bounds(column.name, found)
+            return found, none, notes
         strays = ~((found == 0) | (found == 1) | np.isnan(found))
-        if not strays.any():
-            return found, []
-        return np.where(strays, np.nan, found), [_strays(column, values, strays)]
-    if native.kind in "mM":
-        if native.kind == "M" and bool(values.notna().any()):
-            raise _cannot(column, 0, values.iloc[0], len(values), len(values))
-        return values.dt.total_seconds().to_numpy() if native.kind == "m" else np.full(len(values), np.nan), []
+        return np.where(strays, np.nan, found), strays, []
+    if native.kind == "m":
+        return values.dt.total_seconds().to_numpy(), none, []
+    if native.kind == "M":
+        return np.full(len(values), np.nan), values.notna().to_numpy(), []
     form = column.number
 
     def read(value: Any) -> float | None:
@@ -55,14 +83,12 @@ def _read_numbers(column: ColumnSchema, values: Any) -> tuple[NDArray[Any], list
     bad = np.array([cell is None for cell in table], dtype=bool)
     found = np.array([np.nan if cell is None else cell for cell in table], dtype=np.float64)[codes]
     notes = []
-    if bad.any():
-        notes.append(_strays(column, values, bad[codes]))
     # They were read as missing; say so, for a division by zero is worth knowing of.
     infinite = np.array([isinstance(v, (float, np.floating)) and abs(v) == np.inf for v in distinct] + [False], bool)
     if infinite.any():
         notes.append(infinite_note(column.name, infinite[codes]))
     found, more = _within_bounds(column.name, found)
-    return found, notes + more
+    return found, bad[codes], notes + more
 
 
 def _within_bounds(name: str, found: NDArray[np.float64]) -> tuple[NDArray[np.float64], list[Note]]:
@@ -82,13 +108,13 @@ def _within_bounds(name: str, found: NDArray[np.float64]) -> tuple[NDArray[np.fl
     return np.where(infinite, np.nan, np.clip(found, -FLOAT32_MOST, FLOAT32_MOST)), notes
 
 
-def _read_dates(column: ColumnSchema, values: Any) -> tuple[NDArray[Any], list[Note]]:
+def _read_dates(column: ColumnSchema, values: Any) -> tuple[NDArray[Any], NDArray[np.bool_]]:
     import pandas as pd
 
     if isinstance(values, pd.Series) and values.dtype.kind == "M":
         if getattr(values.dtype, "tz", None) is not None:
             values = values.dt.tz_convert("UTC").dt.tz_localize(None)
-        return values.to_numpy().astype("datetime64[us]"), []
+        return values.to_numpy().astype("datetime64[us]"), np.zeros(len(values), dtype=bool)
     codes, distinct = _distinct(values)
     dayfirst = bool(column.detail.get("dayfirst", False))
     texts = [_date_text(value) for value in distinct]
@@ -97,8 +123,7 @@ def _read_dates(column: ColumnSchema, values: Any) -> tuple[NDArray[Any], list[N
         np.isnat(found[:-1]) & np.array([t is None or t.lower() not in cells.MISSING_NUMBERS for t in texts], bool),
         False,
     )
-    strays = failed[codes]
-    return found[codes], [_strays(column, values, strays)] if strays.any() else []
+    return found[codes], failed[codes]
 
 
 def _date_text(value: Any) -> str | None:
@@ -142,7 +167,7 @@ def _by_distinct(values: Any, read: Callable[[Any], Any]) -> NDArray[Any]:
 
 def nested_cells(name: str, values: Iterable[Any]) -> InputError:
     """The error for a column whose cells are lists, dicts or other collections."""
-    seen = next(((i, v) for i, v in enumerate(values) if isinstance(v, (list, dict, set, tuple, np.ndarray))), (0, "?"))
+    seen = next(((i, v) for i, v in enumerate(values) if isinstance(v, NESTED)), (0, "?"))
     shown = repr(seen[1])
     return InputError(
         f"Column {name!r} holds a {type(seen[1]).__name__} in row {seen[0]}: {shown[:60]}{'…' * (len(shown) > 60)}.",
@@ -162,25 +187,23 @@ def infinite_note(name: str, infinite: NDArray[np.bool_]) -> Note:
     )
 
 
-def _strays(column: ColumnSchema, values: Any, strays: NDArray[np.bool_]) -> Note:
-    row = int(strays.argmax())
-    value = values[row] if isinstance(values, np.ndarray) else values.iloc[row]
-    count = int(strays.sum())
-    if count > STRAY_SHARE * len(strays):
-        raise _cannot(column, row, value, count, len(strays))
+def stray_note(column: ColumnSchema, row: int, value: Any, count: int, rows: int) -> Note:
+    """What is said of strays taken as missing: ``count`` of ``rows`` cells, ``value`` in ``row`` the first.
+
+    Raises:
+        SchemaError: there are too many for a column of this kind.
+    """
+    if count > STRAY_SHARE * rows:
+        raise SchemaError(
+            f"Column {column.name!r} is {column.kind} in the training table, and {count} of {rows} cells cannot be "
+            f"read so: {value!r} in row {row}.",
+            mend="Give the column in the form it was trained on.",
+            code="column-kind",
+        )
     return Note(
         code="cells-stray",
         what=f"Column {column.name!r} is {column.kind}, and {count} of its cells are not: {value!r} in row {row}.",
         place=column.name,
         mend="Taken as missing.",
         warning=True,
-    )
-
-
-def _cannot(column: ColumnSchema, row: int, value: Any, count: int, rows: int) -> SchemaError:
-    return SchemaError(
-        f"Column {column.name!r} is {column.kind} in the training table, and {count} of {rows} cells cannot be read "
-        f"so: {value!r} in row {row}.",
-        mend="Give the column in the form it was trained on.",
-        code="column-kind",
     )

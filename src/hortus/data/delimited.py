@@ -27,8 +27,8 @@ DELIMITERS = ",;\t|"
 # Tried only where the usual ones divide nothing, and all lines must agree.
 RARE_DELIMITERS = " ^~:"
 SNIFF_ROWS = 200
-_BLOCK = 2**24
-_SHOWN = 5
+_STEP = 2**24
+SHOWN = 5
 
 
 def read_delimited(data: bytes, name: str, *, empty_ok: bool = False) -> tuple[pd.DataFrame, list[Note]]:
@@ -44,46 +44,53 @@ def read_delimited(data: bytes, name: str, *, empty_ok: bool = False) -> tuple[p
     """
     text, notes = decode(data, name)
     if not text.strip():
-        raise ReadError(f"{name!r} is empty.", mend="Give a file with a header and rows.", code="file-empty")
+        raise empty_file(name)
     if b"\r" in text:
         text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    declared = re.match(rb"sep=(.)\n", text)
-    skipped = 0
-    if declared:
-        text, skipped = text[declared.end() :], 1
-    delimiter = declared[1].decode() if declared else _sniff(text, name)
+    delimiter, declared = find_delimiter(text, name)
+    text, skipped = text[declared:], int(declared > 0)
     if text.count(b'"') % 2:
         _check_quotes(text, delimiter, name, skipped)
     header, bad = _fields(text, delimiter, skipped)
     if bad:
-        raise _ragged(bad, len(header), name)
-    if delimiter == "" and (found := re.search(r"[;|\t^~]", header[0])):
-        raise _unsure(name, found[0])
+        raise ragged(bad[:SHOWN], len(bad), len(header), name)
+    check_one_column(delimiter, header, name)
     frame = _parse(text, delimiter or ",", header)
     if frame.empty and not empty_ok:
         raise ReadError(
             f"{name!r} has a header of {len(header)} columns and no rows.", mend="Give rows too.", code="file-no-rows"
         )
-    if len(header) > 1 and all(_is_number(field) for field in header):
-        notes.append(
-            Note(
-                code="header-numbers",
-                what=f"The first line of {name!r} is all numbers: {', '.join(header[:_SHOWN])}.",
-                mend="Taken as column names; put names above if it is a row.",
-                warning=True,
-            )
-        )
-    return frame, notes
+    return frame, notes + header_notes(header, name)
+
+
+def header_notes(header: list[str], name: str) -> list[Note]:
+    """What is said of a header that may be a row."""
+    if len(header) < 2 or not all(_is_number(field) for field in header):
+        return []
+    what = f"The first line of {name!r} is all numbers: {', '.join(header[:SHOWN])}."
+    return [Note("header-numbers", what, mend="Taken as column names; put names above if it is a row.", warning=True)]
+
+
+def find_delimiter(text: bytes, name: str) -> tuple[str, int]:
+    """The delimiter, "" for a table of one column, from a text's first MiB; and the length of a line ``sep=;``."""
+    declared = re.match(rb"sep=(.)\n", text)
+    return (declared[1].decode(), declared.end()) if declared else (_sniff(text, name), 0)
+
+
+def check_one_column(delimiter: str, header: list[str], name: str) -> None:
+    """Raise where there seems to be one column and its name holds a delimiter."""
+    if delimiter == "" and (found := re.search(r"[;|\t^~]", header[0])):
+        raise _unsure(name, found[0])
 
 
 def _records(text: bytes, delimiter: str, most: int) -> list[list[str]]:
     """The first records, quotes understood."""
     lines = io.StringIO(text[: 2**20].decode("utf-8", "ignore"), newline="")
-    with _long_fields():
+    with long_fields():
         return [row for row in islice(csv.reader(lines, delimiter=delimiter), most) if row]
 
 
-class _long_fields:  # noqa: N801 - reads as a phrase after "with"
+class long_fields:  # noqa: N801 - reads as a phrase after "with"
     """Fields of any length, while the block lasts."""
 
     def __enter__(self) -> None:
@@ -131,18 +138,23 @@ def _check_quotes(text: bytes, delimiter: str, name: str, skipped: int) -> None:
         io.StringIO(text.decode("utf-8"), newline=""), delimiter=delimiter or ",", strict=True
     )  # fmt: skip
     begins = 1
-    with _long_fields():
+    with long_fields():
         try:
             for _ in reader:
                 begins = reader.line_num + 1
         except csv.Error as error:
             if "unexpected end" not in str(error):
                 return
-            raise ReadError(
-                f'{name!r} has a quote (") in line {begins + skipped} that is never closed.',
-                mend='Close it, or double the quote ("") if it is part of the text.',
-                code="file-quote",
-            ) from error
+            raise open_quote(name, begins + skipped) from error
+
+
+def open_quote(name: str, line: int) -> ReadError:
+    """The error for a quote that is opened in a line and never closed."""
+    return ReadError(
+        f'{name!r} has a quote (") in line {line} that is never closed.',
+        mend='Close it, or double the quote ("") if it is part of the text.',
+        code="file-quote",
+    )
 
 
 def _fields(text: bytes, delimiter: str, skipped: int) -> tuple[list[str], list[tuple[int, int]]]:
@@ -160,7 +172,7 @@ def _fields(text: bytes, delimiter: str, skipped: int) -> tuple[list[str], list[
     bad = []
     reader = csv.reader(io.StringIO(text.decode("utf-8"), newline=""), delimiter=delimiter)
     begins = 1
-    with _long_fields():
+    with long_fields():
         for row in reader:
             if row and len(row) != len(header):
                 bad.append((begins + skipped, len(row)))
@@ -176,8 +188,8 @@ def _count_fields(text: bytes, delimiter: bytes) -> tuple[NDArray[np.int64], NDA
     ends: list[NDArray[np.int64]] = []
     marks: list[NDArray[np.int64]] = []
     breaks: list[NDArray[np.int64]] = []
-    for start in range(0, len(whole), _BLOCK):
-        block = whole[start : start + _BLOCK]
+    for start in range(0, len(whole), _STEP):
+        block = whole[start : start + _STEP]
         newline = block == 10
         mark = block == delimiter[0]
         if quoted:
@@ -197,14 +209,20 @@ def _count_fields(text: bytes, delimiter: bytes) -> tuple[NDArray[np.int64], NDA
     return line[there], counts[there]
 
 
-def _ragged(bad: list[tuple[int, int]], wanted: int, name: str) -> ReadError:
-    shown = ", ".join(f"line {line} has {count}" for line, count in bad[:_SHOWN])
+def ragged(shown: list[tuple[int, int]], count: int, wanted: int, name: str) -> ReadError:
+    """The error for rows of other lengths: the first of them as (line, fields), and how many there are."""
+    lines = ", ".join(f"line {line} has {fields}" for line, fields in shown)
     return ReadError(
-        f"{name!r} has {wanted} columns in its header and other numbers of fields in {len(bad)} rows: {shown}"
-        f"{' …' if len(bad) > _SHOWN else ''}.",
+        f"{name!r} has {wanted} columns in its header and other numbers of fields in {count} rows: {lines}"
+        f"{' …' if count > len(shown) else ''}.",
         mend="Correct those lines; a field that holds the delimiter must stand in quotes.",
         code="file-ragged",
     )
+
+
+def empty_file(name: str) -> ReadError:
+    """The error for a file without a header."""
+    return ReadError(f"{name!r} is empty.", mend="Give a file with a header and rows.", code="file-empty")
 
 
 def _parse(text: bytes, delimiter: str, header: list[str]) -> pd.DataFrame:
@@ -212,36 +230,44 @@ def _parse(text: bytes, delimiter: str, header: list[str]) -> pd.DataFrame:
 
     # Blank and repeated names are dealt with later; here every column has one of its own.
     places = [str(i) for i in range(len(header))]
+    frame = parse_rows(text, delimiter, places)
+    if codes := zero_led(text, delimiter, places, frame):
+        # 01234 is a code, not the number 1234.
+        frame[codes] = parse_rows(text, delimiter, places, usecols=codes, dtype=str)
+    frame.columns = pd.Index(header, dtype=object)
+    return frame
 
-    def read(**options: object) -> pd.DataFrame:
-        found: pd.DataFrame = pd.read_csv(  # type: ignore[call-overload]
-            io.BytesIO(text), sep=delimiter, header=0, names=places, index_col=False, keep_default_na=False,
-            na_values=[""], low_memory=False, skip_blank_lines=len(header) > 1, **options,
-        )  # fmt: skip
-        return found
+
+def parse_rows(text: bytes, delimiter: str, places: list[str], **options: object) -> pd.DataFrame:
+    """The rows below the first line, by pandas, which finds the types of the columns that ``dtype`` does not name."""
+    import pandas as pd
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            frame = read()
-            whole = [place for place in places if frame[place].dtype.kind in "iu"]
-            if whole and _leading_zeros(text):
-                # 01234 is a code, not the number 1234.
-                again = read(usecols=whole, dtype=str)
-                for place in whole:
-                    if again[place].str.match(r"[+-]?0\d").any():
-                        frame[place] = again[place]
+            found: pd.DataFrame = pd.read_csv(  # type: ignore[call-overload]
+                io.BytesIO(text), sep=delimiter, header=0, names=places, index_col=False, keep_default_na=False,
+                na_values=[""], low_memory=False, skip_blank_lines=len(places) > 1, **options,
+            )  # fmt: skip
+            return found
     except (pd.errors.ParserError, ValueError, OverflowError) as error:
         raise ReadError(f"The rows cannot be parsed: {error}.", mend="Export the table again.") from error
-    frame.columns = pd.Index(header, dtype=object)
-    return frame
+
+
+def zero_led(text: bytes, delimiter: str, places: list[str], frame: pd.DataFrame) -> list[str]:
+    """The columns of whole numbers that are written with zeros before them, so are codes."""
+    whole = [place for place in places if frame[place].dtype.kind in "iu"]
+    if not whole or not _leading_zeros(text):
+        return []
+    written = parse_rows(text, delimiter, places, usecols=whole, dtype=str)
+    return [place for place in whole if written[place].str.match(r"[+-]?0\d").any()]
 
 
 def _leading_zeros(text: bytes) -> bool:
     """Whether anywhere in the text a field may begin with a zero and another digit."""
     whole = np.frombuffer(text, dtype=np.uint8)
-    for start in range(0, len(whole), _BLOCK):
-        block = whole[start : start + _BLOCK + 2]
+    for start in range(0, len(whole), _STEP):
+        block = whole[start : start + _STEP + 2]
         zero = np.flatnonzero(block[:-1] == 48)
         zero = zero[(block[zero + 1] >= 48) & (block[zero + 1] <= 57)]
         before = block[np.maximum(zero - 1, 0)]

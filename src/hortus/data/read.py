@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 # A sparse matrix of more cells than this is not spread out (4 GB as float64).
 MOST_DENSE_CELLS = 500_000_000
-_TEXT = (".csv", ".tsv", ".tab", ".txt", ".dat", "")
+TEXT = (".csv", ".tsv", ".tab", ".txt", ".dat", "")
 _SHOWN = 10
 
 
@@ -51,8 +51,8 @@ def read_table(source: Any, *, empty_ok: bool = False) -> tuple[pd.DataFrame, li
         frame, notes = source.to_frame(), []
     else:
         frame, notes = _from_memory(source)
-    named, more = _named(frame)
-    return _plain_types(named), notes + more
+    frame, more = named(frame)
+    return plain_types(frame), notes + more
 
 
 def _from_file(path: Path, empty_ok: bool) -> tuple[pd.DataFrame, list[Note]]:
@@ -64,16 +64,22 @@ def _from_file(path: Path, empty_ok: bool) -> tuple[pd.DataFrame, list[Note]]:
         return _from_excel(data, name)
     if suffix in (".jsonl", ".ndjson", ".json"):
         return _from_json(data, name, lines=suffix != ".json"), []
-    if suffix not in _TEXT and not _mostly_text(data):
-        raise ReadError(
-            f"{name!r} is of a kind that is not read.",
-            mend="Give csv, tsv, parquet, xlsx, json or jsonl.",
-            code="file-kind",
-        )
+    if suffix not in TEXT and not mostly_text(data):
+        raise unknown_kind(name)
     return read_delimited(data, name, empty_ok=empty_ok)
 
 
-def _mostly_text(data: bytes) -> bool:
+def unknown_kind(name: str) -> ReadError:
+    """The error for a file that is no table by its name and its bytes."""
+    return ReadError(
+        f"{name!r} is of a kind that is not read.",
+        mend="Give csv, tsv, parquet, xlsx, json or jsonl.",
+        code="file-kind",
+    )
+
+
+def mostly_text(data: bytes) -> bool:
+    """Whether a file's first bytes may be text."""
     return b"\0" not in data[:4096]
 
 
@@ -86,13 +92,18 @@ def _from_parquet(data: bytes, name: str) -> pd.DataFrame:
         index = [column for column in table.column_names if column.startswith("__index_level_")]
         found: pd.DataFrame = table.drop_columns(index).to_pandas(ignore_metadata=True)
     except (pa.ArrowException, OSError, ValueError) as error:
-        first = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ReadError(
-            f"{name!r} is truncated, damaged or no Parquet file: {first}",
-            mend="Write or fetch it again.",
-            code="file-damaged",
-        ) from error
+        raise damaged_parquet(name, error) from error
     return found
+
+
+def damaged_parquet(name: str, error: Exception) -> ReadError:
+    """The error for a file that pyarrow cannot read."""
+    first = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return ReadError(
+        f"{name!r} is truncated, damaged or no Parquet file: {first}",
+        mend="Write or fetch it again.",
+        code="file-damaged",
+    )
 
 
 def _from_excel(data: bytes, name: str) -> tuple[pd.DataFrame, list[Note]]:
@@ -143,16 +154,24 @@ def _from_json(data: bytes, name: str, *, lines: bool) -> pd.DataFrame:
             try:
                 found.append(json.loads(line))
             except ValueError as error:
-                raise ReadError(
-                    f"Line {number} of {name!r} is no JSON: {error}.", mend="Correct it.", code="file-json"
-                ) from error
+                raise no_json(number, name, error) from error
     if not isinstance(found, (list, dict)) or not found or (isinstance(found, list) and not _records(found)):
-        raise ReadError(
-            f"{name!r} holds no list of records.",
-            mend='Write a table as [{"a": 1, "b": 2}, …], or one such record a line.',
-            code="file-json",
-        )
+        raise no_records(name)
     return _from_memory(found)[0]
+
+
+def no_json(line: int, name: str, error: Exception) -> ReadError:
+    """The error for a line that is no JSON."""
+    return ReadError(f"Line {line} of {name!r} is no JSON: {error}.", mend="Correct it.", code="file-json")
+
+
+def no_records(name: str) -> ReadError:
+    """The error for JSON that is no table."""
+    return ReadError(
+        f"{name!r} holds no list of records.",
+        mend='Write a table as [{"a": 1, "b": 2}, …], or one such record a line.',
+        code="file-json",
+    )
 
 
 def _records(found: list[Any]) -> bool:
@@ -228,7 +247,7 @@ def _from_sparse(matrix: Any) -> tuple[pd.DataFrame, list[Note]]:
     return _from_array(matrix.toarray()), [Note("sparse-spread", what, mend="Spread out; empty cells are zero.")]
 
 
-def _named(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[Note]]:
+def named(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[Note]]:
     """Distinct, non-empty text names."""
     import pandas as pd
 
@@ -263,7 +282,7 @@ def _named(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[Note]]:
     return frame, notes
 
 
-def _plain_types(frame: pd.DataFrame) -> pd.DataFrame:
+def plain_types(frame: pd.DataFrame) -> pd.DataFrame:
     """Columns of Arrow's, sparse and period types in the ordinary ones."""
     import pandas as pd
 
