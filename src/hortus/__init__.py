@@ -31,7 +31,8 @@ from hortus.errors import (
 
 if TYPE_CHECKING:
     from hortus.automl import AutoClassifier, AutoRegressor
-    from hortus.deploy.bundle import load_bundle as load
+    from hortus.deploy.load import load
+    from hortus.vision import ImageClassifier
 
 __version__ = "0.1.0"
 
@@ -41,6 +42,7 @@ __all__ = [
     "AutoRegressor",
     "BudgetError",
     "HortusError",
+    "ImageClassifier",
     "InputError",
     "JournalError",
     "MissingExtraError",
@@ -57,7 +59,8 @@ __all__ = [
 _LATER = {
     "AutoClassifier": "hortus.automl:AutoClassifier",
     "AutoRegressor": "hortus.automl:AutoRegressor",
-    "load": "hortus.deploy.bundle:load_bundle",
+    "ImageClassifier": "hortus.vision:ImageClassifier",
+    "load": "hortus.deploy.load:load",
 }
 
 

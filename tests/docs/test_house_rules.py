@@ -136,7 +136,7 @@ def test_the_public_face_is_exactly_this() -> None:
         "SettingError",
         "TargetError",
     }
-    assert set(hortus.__all__) == errors | {"AutoClassifier", "AutoRegressor", "__version__", "load"}
+    assert set(hortus.__all__) == errors | {"AutoClassifier", "AutoRegressor", "ImageClassifier", "__version__", "load"}
     assert dir(hortus) == sorted(hortus.__all__)
     for name in hortus.__all__:
         assert getattr(hortus, name) is not None

@@ -4,6 +4,7 @@ from optuna.samplers import RandomSampler
 from optuna.trial import TrialState
 
 from hortus.engine.history import LAG, History, Outcome
+from hortus.strategies.halving import make_pruner
 
 
 def asked(history, count):
@@ -17,6 +18,10 @@ def done(score):
 
 def states(history):
     return [trial.state.name for trial in history.study.get_trials(deepcopy=False)]
+
+
+def ended(study):
+    return [trial.number for trial in study.trials if trial.state.is_finished()]
 
 
 def test_in_order_an_ask_waits_for_the_trial_it_must_see():
@@ -48,8 +53,8 @@ def test_a_pruner_is_shown_only_what_the_trials_ask_saw():
     asked(history, 1)
     history.take(1, done(0.1))
     assert history.ready()
-    assert len(history.shown_to(LAG).trials) == 1
-    assert len(history.shown_to(2).trials) == 0
+    assert ended(history.shown_to(LAG)) == [0]
+    assert ended(history.shown_to(2)) == []
 
 
 def test_the_best_of_each_family():
@@ -58,3 +63,16 @@ def test_the_best_of_each_family():
     for number, score in enumerate((0.3, 0.9, 0.5)):
         history.take(number, done(score))
     assert history.best(lambda params: "low" if params["x"] < 2 else "high") == {"low": 0.9}
+
+
+def test_successive_halving_stops_what_is_worse_than_those_its_ask_saw():
+    history = History([], ordered=False)
+    asked(history, 4)
+    stopped = {}
+    for number, score in enumerate((0.9, 0.8, 0.1, 0.95)):
+        history.trial(number).report(score, 1)
+        stopped[number] = history.stops(make_pruner("halving"), number)
+        history.take(number, Outcome(TrialState.PRUNED if stopped[number] else TrialState.COMPLETE, score))
+    assert stopped == {0: False, 1: True, 2: True, 3: False}
+    rungs = [trial.system_attrs.get("completed_rung_0") for trial in history.study.trials]
+    assert rungs == [0.9, 0.8, 0.1, 0.95]

@@ -11,9 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from optuna.pruners import BasePruner
 from optuna.samplers import BaseSampler
 from optuna.study import Study
-from optuna.trial import FrozenTrial, Trial, TrialState
+from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
 from hortus.engine.row import TrialRow
 from hortus.engine.study import new_study
@@ -125,12 +126,28 @@ class History:
         if not self._ordered:
             self._tell(number)
 
+    def stops(self, pruner: BasePruner, number: int) -> bool:
+        """Whether ``pruner`` would stop trial ``number`` at its last report."""
+        view = self.shown_to(number)
+        trial = view.get_trials(deepcopy=False)[number]
+        found = pruner.prune(view, trial)
+        # Successive halving notes which rungs a trial has passed.
+        for name, value in view.get_trials(deepcopy=False)[number].system_attrs.items():
+            if self.frozen(number).system_attrs.get(name) != value:
+                self._study._storage.set_trial_system_attr(self.frozen(number)._trial_id, name, value)
+        return bool(found)
+
     def shown_to(self, number: int) -> Study:
-        """A study of the finished trials that trial ``number`` may be compared with: those its ask saw."""
+        """A study in which trial ``number`` runs, and only those trials have ended that it may be compared with.
+
+        Those are the ones that its ask saw. Every trial has its own number there, since some pruners go by it.
+        """
         trials = self._study.get_trials(deepcopy=False)
+        told = self._seen[number] if self._ordered else len(trials)
         view = new_study()
-        shown = trials[: self._seen[number]] if self._ordered else trials
-        view.add_trials([trial for trial in shown if trial.state.is_finished()])
+        for trial in trials[: max(number + 1, told)]:
+            ended = trial.number < told and trial.state.is_finished()
+            view.add_trial(trial if ended or trial.number == number else create_trial(state=TrialState.RUNNING))
         return view
 
     def _tell(self, number: int) -> None:

@@ -158,6 +158,7 @@ class Journal:
         evaluation: Evaluation | None = None,
         reason: str = "",
         intermediate: Mapping[int, float] | None = None,
+        system_attrs: Mapping[str, Any] | None = None,
     ) -> None:
         """Note how a running trial ended, and the artifacts it left, in one commit.
 
@@ -168,6 +169,7 @@ class Journal:
             evaluation: what the evaluator found.
             reason: why it failed or was stopped.
             intermediate: reported values, by rung.
+            system_attrs: what samplers and pruners have noted; None for what stood there when it was asked.
 
         Raises:
             JournalError: the trial is not running: it was never asked, or has ended before.
@@ -175,7 +177,8 @@ class Journal:
         with self._lock, database.transaction(self._connection, self.path) as connection:
             changed = connection.execute(
                 "UPDATE trials SET state = ?, value = ?, evaluation = ?, reason = ?, intermediate = ?, "
-                "finished_at = ?, finished_order = ? WHERE number = ? AND state = ?",
+                "finished_at = ?, finished_order = ?, system_attrs = coalesce(?, system_attrs) "
+                "WHERE number = ? AND state = ?",
                 (
                     state.name,
                     None if value is None else float(value),
@@ -184,6 +187,7 @@ class Journal:
                     _dumps(dict(intermediate or {})),
                     time.time(),
                     self._finished,
+                    None if system_attrs is None else _dumps(dict(system_attrs)),
                     number,
                     TrialState.RUNNING.name,
                 ),

@@ -58,7 +58,7 @@ class Search:
         self._journal = journal
         self._ledger = ledger
         self._emit = emit
-        self._pruner = make_pruner(plan.pruner)
+        make_pruner(plan.pruner)
         self._pace = Pace(plan.space, plan.fits)
         self._shelf = Shelf(plan.out)
         self._best = -math.inf
@@ -146,6 +146,7 @@ class Search:
             space=self.plan.space.to_json(),
             params=params,
             evaluator=self.plan.evaluator,
+            options=dict(self.plan.evaluator_options),
             data=str(self.plan.data),
             out=str(self.plan.out),
             seed=derive(self.plan.seed, "trial", number),
@@ -161,7 +162,8 @@ class Search:
         left = self._time_left()
         timed = math.isfinite(left)
         params = self._history.frozen(number).params
-        order = self._order(number, params, time.monotonic() + TRIAL_SHARE * left if timed else None)
+        share = min(TRIAL_SHARE * left, self.plan.trial_seconds or math.inf)
+        order = self._order(number, params, time.monotonic() + share if timed else None)
         self._running.add(number)
         self._tell("trial_started", number=number, name=self._name(number))
         seconds = left + OVERDUE if timed else None
@@ -219,6 +221,7 @@ class Search:
             evaluation=outcome.evaluation,
             reason=outcome.reason,
             intermediate=frozen.intermediate_values,
+            system_attrs=frozen.system_attrs,
         )
         self._history.take(number, outcome)
         name = self._name(number)
@@ -251,7 +254,8 @@ class Search:
         number = event.number
         self._history.trial(number).report(float(event.data["value"]), int(event.data["step"]))
         if self.plan.pruner != "none":
-            stops = self._pruner.prune(self._history.shown_to(number), self._history.frozen(number))
+            # A fresh one each time, as with samplers: nothing but the history decides.
+            stops = self._history.stops(make_pruner(self.plan.pruner), number)
             self._executor.answer(number, go_on=not stops)
 
     def _last_report(self, number: int) -> float | None:

@@ -23,11 +23,13 @@ class Plan:
         pruner: a name that `make_pruner` knows.
         rungs: cheap fidelities at which the pruner is asked; without any, it is asked after each fold.
         evaluator: a name in ``hortus.evaluation.EVALUATORS``.
+        evaluator_options: its own arguments.
         data: the folder of the encoded data set.
         out: the run's folder.
         seed: of the run.
         threads: per slot.
         fits: fits in one trial, for predicting how long it takes.
+        trial_seconds: after which a trial is to end by itself with what it has; None for a share of the time left.
         trials: how many trials there may be in all, those of earlier sittings included; None for no limit.
         memory: bytes that one trial may hold; None for no limit.
         reserve: seconds kept back for what comes after the search, besides loading the best models.
@@ -44,9 +46,11 @@ class Plan:
     pruner: str = "none"
     rungs: tuple[Fidelity, ...] = ()
     evaluator: str = "cross_validation"
+    evaluator_options: Mapping[str, Any] = field(default_factory=dict)
     fidelity: Fidelity = field(default_factory=Fidelity)
     threads: int = 1
     fits: int = 1
+    trial_seconds: float | None = None
     trials: int | None = None
     memory: int | None = None
     reserve: float = 0.0

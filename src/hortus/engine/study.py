@@ -14,12 +14,15 @@ DASHBOARD_FILE = "optuna.log"
 
 
 def new_study() -> optuna.Study:
-    """An empty study in memory; greater values are better. Optuna's announcement of it is left out."""
+    """An empty study in memory; greater values are better. Optuna's announcement of it is left out.
+
+    Its name is always the same: Hyperband deals trials out by it.
+    """
     logger = logging.getLogger("optuna.storages._in_memory")
     level = logger.level
     logger.setLevel(logging.WARNING)
     try:
-        return optuna.create_study(direction="maximize")
+        return optuna.create_study(study_name="hortus", direction="maximize")
     finally:
         logger.setLevel(level)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from hortus.registry import Registry
@@ -9,10 +10,13 @@ from hortus.registry import Registry
 if TYPE_CHECKING:
     from hortus.evaluation.base import Evaluator
 
-EVALUATORS: Registry[type[Evaluator]] = Registry(
+# Each is called with its own options, by name; what it returns is called with a candidate.
+EVALUATORS: Registry[Callable[..., Evaluator]] = Registry(
     "evaluator",
     {
         "cross_validation": "hortus.evaluation.full:CrossValidation",
+        "train": "hortus.evaluation.network:NetworkTraining",
+        "train_all": "hortus.evaluation.final:FinalTraining",
     },
     group="hortus.evaluators",
 )

@@ -19,11 +19,23 @@ class Fidelity:
         folds: how many of the folds, from the first; None for all.
         rows: share of each fold's training rows.
         rounds: share of the learner's growth (boosting rounds, trees, epochs).
+        resolution: share of an image's height and width.
+        width: share of a network's channels.
+        depth: share of a network's cells or layers.
     """
 
     folds: int | None = None
     rows: float = 1.0
     rounds: float = 1.0
+    resolution: float = 1.0
+    width: float = 1.0
+    depth: float = 1.0
+
+    @property
+    def step(self) -> int:
+        """A rung as a whole number, for pruners that count resources: hundredths of the full cost."""
+        cost = self.rows * self.rounds * self.resolution**2 * self.width**2 * self.depth
+        return max(1, round(100 * cost))
 
 
 @dataclass(frozen=True)

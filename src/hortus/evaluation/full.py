@@ -55,7 +55,7 @@ class CrossValidation(Evaluator):
             pipeline = _fit(candidate, data, 0, rung, context, parts=len(context.rungs) + folds)
             valid = data.rows(data.valid_rows(0))
             work += pipeline.work
-            _go_on(context, _step(rung), metric(valid.y, pipeline.predict(valid.X), valid.weight))
+            _go_on(context, rung.step, metric(valid.y, pipeline.predict(valid.X), valid.weight))
         for fold in range(folds):
             pipeline = _fit(candidate, data, fold, fidelity, context, parts=folds - fold)
             valid = data.rows(data.valid_rows(fold))
@@ -94,11 +94,6 @@ def _fit(
         deadline=_share(context.deadline, parts),
     )
     return candidate.fit(data.rows(train), told, data.rows(data.valid_rows(fold)))
-
-
-def _step(rung: Fidelity) -> int:
-    """A rung as a whole number, for pruners that count resources: hundredths of the full cost."""
-    return max(1, round(100 * rung.rows * rung.rounds))
 
 
 def _go_on(context: TrialContext, step: int, score: float) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from optuna.trial import FixedTrial
 
-from hortus.data.dataset import Dataset
+from hortus.data.stored import load_data
 from hortus.evaluation import EVALUATORS
 from hortus.evaluation.base import Fidelity, Report, TrialContext
 from hortus.spaces import SPACES
@@ -24,9 +24,10 @@ class Order:
         space: name and settings of the space, as its ``to_json`` gives them.
         params: what the strategy answered; ``space(FixedTrial(params))`` is the candidate.
         evaluator: a name in ``hortus.evaluation.EVALUATORS``.
+        options: the evaluator's own settings.
         fidelity: how much of the evaluation to do.
         rungs: cheap fidelities to go through before it.
-        data: the folder of the encoded data set.
+        data: the folder of the encoded data set, or of the images.
         out: the run's folder.
         seed: of this trial.
         threads: how many it may use.
@@ -47,6 +48,7 @@ class Order:
     deadline: float | None = None
     budget: float | None = None
     reports: bool = False
+    options: dict[str, Any] = field(default_factory=dict)
     fidelity: Fidelity = field(default_factory=Fidelity)
     rungs: tuple[Fidelity, ...] = ()
 
@@ -68,7 +70,7 @@ def run(payload: dict[str, Any], report: Report) -> dict[str, Any]:
         TrialPruned: the driver answered a report with stop.
     """
     order = Order.from_json(payload)
-    facts = Dataset.load(Path(order.data)).facts(order.budget)
+    facts = load_data(Path(order.data)).facts(order.budget)
     settings = dict(order.space)
     space = SPACES[settings.pop("name")](facts, **settings)
     candidate = space(FixedTrial(order.params))
@@ -85,4 +87,4 @@ def run(payload: dict[str, Any], report: Report) -> dict[str, Any]:
     with warnings.catch_warnings():
         # What libraries say about one candidate of hundreds is no message a person can act on.
         warnings.simplefilter("ignore")
-        return EVALUATORS[order.evaluator]()(candidate, order.fidelity, context).to_json()
+        return EVALUATORS[order.evaluator](**order.options)(candidate, order.fidelity, context).to_json()

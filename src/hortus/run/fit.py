@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,9 +11,7 @@ from typing import Any
 from hortus.budget import Budget, Ledger
 from hortus.data.artifacts import sweep
 from hortus.data.sample import read_sample
-from hortus.engine.executors import EXECUTORS
 from hortus.engine.executors.base import Executor
-from hortus.engine.executors.limits import tree_memory
 from hortus.engine.journal import Journal
 from hortus.engine.lock import RunLock
 from hortus.engine.loop import Search
@@ -25,6 +22,7 @@ from hortus.evaluation.base import Evaluation, Fidelity
 from hortus.evaluation.trial import Order
 from hortus.evaluation.trial import run as run_trial
 from hortus.run.finish import score_of
+from hortus.run.place import emitter, make_executor, slot_memory
 from hortus.run.prepare import Prepared, Sides, keep, prepare, recall
 from hortus.run.result import Result, conclude, read_result, require_run
 from hortus.run.scrutiny import LEAKS, ORDERS, scrutinize
@@ -72,9 +70,9 @@ def fit(
     """
     ledger = Ledger(settings.budget)
     folder = Path(folder)
-    with RunLock(folder), _executor(settings) as executor:
+    with RunLock(folder), make_executor(settings.executor, settings.slots) as executor:
         sweep(folder)
-        emit = _emitter(listeners)
+        emit = emitter(listeners)
         with ledger.charge("reading"):
             emit(ProgressEvent("phase", ledger.elapsed, {"name": "reading"}))
             known = (folder / "journal.sqlite").exists()
@@ -120,9 +118,9 @@ def resume(
             trials = None if trials is None else done + trials
         settings = dataclasses.replace(settings, time=time, trials=trials, memory=memory or settings.memory)
         ledger = Ledger(settings.budget)
-        with _executor(settings) as executor:
+        with make_executor(settings.executor, settings.slots) as executor:
             prepared = recall(folder, settings)
-            return _search(journal, prepared, settings, folder, ledger, executor, _emitter(listeners))
+            return _search(journal, prepared, settings, folder, ledger, executor, emitter(listeners))
 
 
 def _search(
@@ -136,7 +134,7 @@ def _search(
 ) -> Result:
     plan = _plan(prepared, settings, folder, _reserve(ledger.budget), executor)
     warmup = Warmup()
-    search = Search(plan, executor, journal, ledger, _emitter((warmup, emit)))
+    search = Search(plan, executor, journal, ledger, emitter((warmup, emit)))
     scrutinized = {finding.code for finding in prepared.findings} & {*LEAKS, *ORDERS}
     # What a model is asked about first is told with its answer, once there is one.
     waiting = scrutinized if journal.get("findings") is None else set()
@@ -183,7 +181,7 @@ def _plan(prepared: Prepared, settings: Settings, folder: Path, reserve: float, 
         seed=settings.seed,
         fits=prepared.data.folds.count,
         trials=settings.trials,
-        memory=_memory(settings.memory, executor),
+        memory=slot_memory(settings.memory, executor),
         reserve=reserve,
         score=(lambda evaluation: score_of(prepared, folder, evaluation.artifacts)) if own else None,
     )
@@ -239,13 +237,6 @@ def _baseline(
     emit(ProgressEvent("phase", ledger.elapsed, {"name": "searching"}))
 
 
-def _memory(budget: int | None, executor: Executor) -> int | None:
-    """What one slot may hold of a budget that the driver and all slots share."""
-    if budget is None:
-        return None
-    return max(budget - tree_memory(os.getpid()), budget // 4) // executor.capacity
-
-
 def _reserve(budget: Budget) -> float:
     if budget.time is None:
         return 0.0
@@ -265,22 +256,6 @@ def _match(journal: Journal, settings: Settings, prepared: Prepared, folder: Pat
     journal.set("digest", digest)
     journal.set("settings", settings.to_json())
     journal.set("notes", [note.to_json() for note in prepared.notes])
-
-
-def _executor(settings: Settings) -> Executor:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    slots = settings.slots or cores
-    slots = max(1, cores + 1 + slots) if slots < 0 else slots
-    # One thread a trial, whatever the slots: sums in another order are other sums.
-    return EXECUTORS[settings.executor](slots=slots, threads=1)
-
-
-def _emitter(listeners: Sequence[Listener]) -> Listener:
-    def emit(event: ProgressEvent) -> None:
-        for listener in listeners:
-            listener(event)
-
-    return emit
 
 
 def _described(prepared: Prepared, settings: Settings, folder: Path, executor: Executor) -> dict[str, Any]:

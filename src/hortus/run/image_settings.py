@@ -1,0 +1,139 @@
+"""What a person may ask of a run of images, all in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from hortus.budget import Budget
+from hortus.errors import SettingError, nearest
+from hortus.evaluation.base import Fidelity
+from hortus.nets.recipe import check_recipe
+
+# With neither time nor trials given, a run takes this long (seconds).
+DEFAULT_TIME = 300.0
+RUNGS = ("epochs", "rows", "resolution", "width")
+# Of a time budget, the share for the network that is handed over, and for choosing and saving it.
+FINAL_SHARE, SAVING_SHARE = 0.35, 0.03
+# So many trials a search should have time for; and the seconds that each gets at least.
+TRIALS_AIM, LEAST_SECONDS = 24, 2.0
+# Epochs of a trial when only trials count, and at most when time does; a final network gets so many times as many.
+EPOCHS, MOST_EPOCHS, FINAL_TIMES = 12.0, 40.0, 2.0
+
+
+@dataclass(frozen=True)
+class ImageSettings:
+    """How a run of images is to be made.
+
+    Attributes:
+        metric: what is optimized, by name; None for accuracy.
+        time: seconds, from the call to the usable model.
+        trials: how many candidates, those of earlier sittings in the same folder included.
+        memory: bytes resident at once.
+        space: a name in ``hortus.spaces.SPACES``.
+        space_options: its own arguments.
+        strategy: a name in ``hortus.strategies.STRATEGIES``.
+        strategy_options: its own arguments.
+        evaluator: a name in ``hortus.evaluation.EVALUATORS``.
+        evaluator_options: its own arguments.
+        pruner: stops trials early; ``"none"``, ``"median"``, ``"percentile"``, ``"halving"``, ``"hyperband"``.
+        rungs: what the pruner sees more of: ``"epochs"``, ``"rows"``, ``"resolution"`` or ``"width"``.
+        epochs: of a candidate's training; None for `EPOCHS`, or for as many as its share of the time allows.
+        recipe: how networks are trained, by the names of `hortus.nets.recipe.Recipe`.
+        final: whether the best candidate is trained again on all images; else it is handed over as it was judged.
+        size: height and width of the images; None for their own.
+        seed: the same seed and trials give the same leaderboard.
+        slots: trials under way at once; None for one a core.
+        executor: ``"local"`` (worker processes that can be killed) or ``"inline"`` (the caller's process).
+    """
+
+    metric: str | None = None
+    time: float | None = None
+    trials: int | None = None
+    memory: int | None = None
+    space: str = "cell"
+    space_options: Mapping[str, Any] = field(default_factory=dict)
+    strategy: str = "evolution"
+    strategy_options: Mapping[str, Any] = field(default_factory=dict)
+    evaluator: str = "train"
+    evaluator_options: Mapping[str, Any] = field(default_factory=dict)
+    pruner: str = "none"
+    rungs: str = "epochs"
+    epochs: float | None = None
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    final: bool = True
+    size: tuple[int, int] | None = None
+    seed: int = 0
+    slots: int | None = None
+    executor: str = "local"
+
+    def __post_init__(self) -> None:
+        if self.rungs not in RUNGS:
+            raise SettingError(
+                f"There are no rungs called {self.rungs!r}.", mend=nearest(self.rungs, RUNGS), code="unknown-rungs"
+            )
+        if self.epochs is not None and not self.epochs > 0:
+            raise SettingError(
+                f"epochs is {self.epochs!r}, and a network needs more than none.",
+                mend="Give a number above zero, such as epochs=12.",
+                code="epochs-not-positive",
+            )
+        check_recipe(self.recipe)
+        _ = self.budget
+
+    @property
+    def budget(self) -> Budget:
+        """Time, trials and memory together; `DEFAULT_TIME` where neither time nor trials are given."""
+        time = DEFAULT_TIME if self.time is None and self.trials is None else self.time
+        return Budget(time=time, trials=self.trials, memory=self.memory)
+
+    @property
+    def trial_options(self) -> dict[str, Any]:
+        """What the evaluator of a trial is told."""
+        if self.evaluator != "train":
+            return dict(self.evaluator_options)
+        epochs = self.epochs or (EPOCHS if self.budget.time is None else MOST_EPOCHS)
+        return {"epochs": epochs, "recipe": dict(self.recipe), **self.evaluator_options}
+
+    @property
+    def final_options(self) -> dict[str, Any]:
+        """What the training of the final network is told."""
+        epochs = self.epochs or (EPOCHS if self.budget.time is None else MOST_EPOCHS)
+        return {"epochs": FINAL_TIMES * epochs, "recipe": dict(self.recipe)}
+
+    @property
+    def reserve(self) -> float:
+        """Seconds kept back from the search."""
+        time = self.budget.time
+        return 0.0 if time is None else time * (SAVING_SHARE + (FINAL_SHARE if self.final else 0.0))
+
+    def trial_seconds(self, slots: int) -> float | None:
+        """Seconds after which a trial is to end by itself; None where only trials count."""
+        time = self.budget.time
+        if time is None:
+            return None
+        aim = min(TRIALS_AIM, self.trials or TRIALS_AIM)
+        return max(LEAST_SECONDS, (time - self.reserve) * slots / aim)
+
+    @property
+    def stages(self) -> tuple[Fidelity, ...]:
+        """The rungs below full fidelity; none for epochs, each of which is a rung of its own."""
+        if self.rungs == "rows":
+            return Fidelity(rows=1 / 9), Fidelity(rows=1 / 3)
+        if self.rungs == "resolution":
+            return Fidelity(rounds=1 / 3, resolution=0.5), Fidelity(rounds=2 / 3, resolution=0.75)
+        if self.rungs == "width":
+            return (Fidelity(rounds=1 / 3, width=0.5),)
+        return ()
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        found = asdict(self)
+        mappings = ("space_options", "strategy_options", "evaluator_options", "recipe")
+        return {**found, **{name: dict(getattr(self, name)) for name in mappings}}
+
+    @classmethod
+    def from_json(cls, found: dict[str, Any]) -> ImageSettings:
+        """The inverse of ``to_json``."""
+        return cls(**{**found, "size": None if found["size"] is None else tuple(found["size"])})

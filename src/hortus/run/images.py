@@ -1,0 +1,220 @@
+"""One run from images to a network; the same call on the same folder goes on where the last one stopped.
+
+The search is the one that tables have: the same loop, journal, budget and executors. What differs is how the data
+come in, and that at the end the best network is trained again on all images.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from hortus.budget import Ledger
+from hortus.data.artifacts import sweep
+from hortus.data.images import ImageData
+from hortus.data.notes import Note
+from hortus.data.read_images import prepare_images
+from hortus.engine.executors.base import Executor
+from hortus.engine.journal import Journal
+from hortus.engine.lock import RunLock
+from hortus.engine.loop import Search
+from hortus.engine.plan import Plan
+from hortus.engine.progress import Listener, ProgressEvent
+from hortus.errors import RunError
+from hortus.evaluation import EVALUATORS
+from hortus.run.image_finish import conclude, train_final
+from hortus.run.image_result import SETTINGS, ImageResult, read_result, require_images
+from hortus.run.image_settings import ImageSettings
+from hortus.run.place import cores, emitter, make_executor, slot_memory
+from hortus.spaces import SPACES
+from hortus.strategies import make_sampler
+from hortus.strategies.halving import make_pruner
+
+# What idle workers import.
+WARM = ("torch", "hortus.nets.training", "hortus.evaluation.network")
+
+
+def fit_images(
+    images: Any,
+    labels: Any,
+    settings: ImageSettings,
+    *,
+    folder: Path,
+    listeners: Sequence[Listener] = (),
+) -> ImageResult:
+    """Search for a network that tells images apart, and train it.
+
+    Args:
+        images: whatever `hortus.data.read_images.prepare_images` takes: arrays, tensors, a folder, paths.
+        labels: (n,) of them; None where the folders tell them.
+        settings: how.
+        folder: the run's; made where it is not there. One that holds the same run already is gone on with.
+        listeners: told of everything that happens.
+
+    Raises:
+        InputError: the images or their labels cannot be used.
+        SettingError: a setting is not understood.
+        RunError: the folder cannot be used, or holds another run.
+    """
+    ledger = Ledger(settings.budget)
+    folder = Path(folder)
+    _check_names(settings)
+    with RunLock(folder), _executor(settings) as executor:
+        sweep(folder)
+        emit = emitter(listeners)
+        with ledger.charge("reading"):
+            emit(ProgressEvent("phase", ledger.elapsed, {"name": "reading"}))
+            known = (folder / "journal.sqlite").exists()
+            data, notes = prepare_images(images, labels, metric=settings.metric, size=settings.size, seed=settings.seed)
+        if not known:
+            # Before there is a journal: a run that has one can always be resumed.
+            data.save(folder / "data")
+        with Journal.open(folder) if known else Journal.create(folder) as journal:
+            _match(journal, settings, data, notes, folder)
+            return _search(journal, settings, folder, ledger, executor, emit)
+
+
+def resume_images(
+    folder: Path,
+    *,
+    time: float | None = None,
+    trials: int | None = None,
+    memory: int | None = None,
+    listeners: Sequence[Listener] = (),
+) -> ImageResult:
+    """Go on with a run of images, from its folder alone.
+
+    Args:
+        folder: the run's.
+        time: seconds more.
+        trials: trials more.
+        memory: bytes resident at once; None as before.
+        listeners: told of everything that happens.
+
+    Raises:
+        RunError: the folder holds no run of images, or another process works on it.
+    """
+    folder = Path(folder)
+    require_images(folder)
+    with RunLock(folder), Journal.open(folder) as journal:
+        sweep(folder)
+        settings = ImageSettings.from_json(journal.get(SETTINGS))
+        if time is not None or trials is not None:
+            trials = None if trials is None else len(journal.trials()) + trials
+            settings = dataclasses.replace(settings, time=time, trials=trials)
+        settings = dataclasses.replace(settings, memory=memory or settings.memory)
+        ledger = Ledger(settings.budget)
+        with _executor(settings) as executor:
+            return _search(journal, settings, folder, ledger, executor, emitter(listeners))
+
+
+def _search(
+    journal: Journal, settings: ImageSettings, folder: Path, ledger: Ledger, executor: Executor, emit: Listener
+) -> ImageResult:
+    data = ImageData.load(folder / "data")
+    plan = _plan(data, settings, folder, executor)
+    search = Search(plan, executor, journal, ledger, emit)
+    for note in (*(Note(**note) for note in journal.get("notes")), *journal.notes):
+        emit(ProgressEvent("note", ledger.elapsed, note.to_json()))
+    emit(ProgressEvent("run_started", ledger.elapsed, _described(data, settings, folder, executor)))
+    with ledger.charge("searching"):
+        why = search.run()
+    journal.set("why", why)
+    with ledger.charge("choosing"):
+        conclude(journal, settings, folder)
+    if settings.final and why != "interrupted":
+        with ledger.charge("refitting"):
+            emit(ProgressEvent("phase", ledger.elapsed, {"name": "refitting"}))
+            seconds = ledger.remaining - settings.reserve * 0.05 if math.isfinite(ledger.remaining) else None
+            if train_final(journal, plan, settings, executor, seconds=seconds, threads=_final_threads(settings)):
+                conclude(journal, settings, folder)
+    journal.set("spent", {"elapsed": ledger.elapsed, "phases": ledger.phases})
+    result = read_result(journal, folder)
+    finished = {
+        "score": result.estimate.score,
+        "low": result.estimate.low,
+        "high": result.estimate.high,
+        "seconds": ledger.elapsed,
+        "trials": len(result.rows),
+        "why": why,
+        "folder": str(folder),
+    }
+    emit(ProgressEvent("run_finished", ledger.elapsed, finished))
+    return result
+
+
+def _plan(data: ImageData, settings: ImageSettings, folder: Path, executor: Executor) -> Plan:
+    space = SPACES[settings.space](data.facts(settings.budget.time), **settings.space_options)
+    return Plan(
+        space=space,
+        strategy=settings.strategy,
+        options=settings.strategy_options,
+        pruner=settings.pruner,
+        rungs=settings.stages,
+        evaluator=settings.evaluator,
+        evaluator_options=settings.trial_options,
+        data=folder / "data",
+        out=folder,
+        seed=settings.seed,
+        trials=settings.trials,
+        trial_seconds=settings.trial_seconds(executor.capacity),
+        memory=slot_memory(settings.memory, executor),
+        reserve=settings.reserve,
+    )
+
+
+def _check_names(settings: ImageSettings) -> None:
+    """Refuse names that nobody knows before anything is read.
+
+    Raises:
+        SettingError: the space, the strategy, the evaluator or the pruner is unknown, or an option of the strategy's.
+    """
+    _ = SPACES[settings.space], EVALUATORS[settings.evaluator]
+    make_sampler(settings.strategy, seed=0, options=settings.strategy_options)
+    make_pruner(settings.pruner)
+
+
+def _executor(settings: ImageSettings) -> Executor:
+    more = {"warm": WARM} if settings.executor == "local" else {}
+    return make_executor(settings.executor, settings.slots, **more)
+
+
+def _final_threads(settings: ImageSettings) -> int:
+    # Sums in another order are other sums: what is to be repeated exactly has one thread on every machine.
+    return 1 if settings.budget.deterministic else cores()
+
+
+def _match(journal: Journal, settings: ImageSettings, data: ImageData, notes: Sequence[Note], folder: Path) -> None:
+    """Note what the run is made from; refuse to go on with a run of other data."""
+    before = journal.get("digest")
+    if before is not None and before != data.digest:
+        raise RunError(
+            f"The run in {str(folder)!r} was made from other images (or other labels, another size or metric).",
+            mend="Give another folder for these images, or the same images as before.",
+            code="run-other-data",
+        )
+    journal.set("digest", data.digest)
+    # As the journal gives it back, whatever kind of mapping or tuple came.
+    journal.set(SETTINGS, json.loads(json.dumps(settings.to_json())))
+    journal.set("notes", [note.to_json() for note in notes])
+
+
+def _described(data: ImageData, settings: ImageSettings, folder: Path, executor: Executor) -> dict[str, Any]:
+    return {
+        "folder": str(folder),
+        "rows": len(data),
+        "columns": math.prod(data.shape),
+        "shape": list(data.shape),
+        "kind": data.task.kind,
+        "target": data.task.target,
+        "metric": data.task.metric,
+        "time": settings.budget.time,
+        "trials": settings.trials,
+        "strategy": settings.strategy,
+        "slots": executor.capacity,
+        "folds": data.folds.count,
+    }
