@@ -1,4 +1,4 @@
-"""The command line: ``hortus check | fit | predict | resume | leaderboard | export | faster | serve``.
+"""The command line: ``hortus check | fit | predict | resume | leaderboard | report | export | faster | serve``.
 
 Each command translates what was typed and hands it to `hortus.run`. What is heavy is imported inside the commands,
 so that ``hortus --help`` answers at once.
@@ -14,6 +14,7 @@ from hortus.cli.faster import faster
 from hortus.cli.fit import fit, resume
 from hortus.cli.leaderboard import leaderboard
 from hortus.cli.predict import predict
+from hortus.cli.report import report
 from hortus.cli.serve import serve
 
 app = typer.Typer(
@@ -24,7 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (check, fit, predict, resume, leaderboard, export, faster, serve):
+for command in (check, fit, predict, resume, leaderboard, report, export, faster, serve):
     app.command()(command)
 
 
