@@ -84,7 +84,7 @@ def calibration(
     x, y = Scale(0, 1, 44, HALF - 14), Scale(0, 1, 286, 34)
     marks = [text(0, 14, "how often it happened", "soft"), left_axis(y, 44, x.end)]
     marks.append(line(x(0), y(0), x(1), y(1), "reference"))
-    marks.append(text(x(0.97), y(0.9), "as said", "faint", anchor="end"))
+    marks.append(text(x(0.7), y(0.6), "as said", "faint"))
     most = float(np.max(counts)) if len(counts) else 1.0
     for a, b, l, h, n in zip(said, seen, low, high, counts, strict=True):  # noqa: E741
         if not (math.isfinite(a) and math.isfinite(b)):

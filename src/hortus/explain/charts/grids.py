@@ -31,8 +31,8 @@ POINTS = 1500
 def confusion(counts: Values, labels: list[str], *, title: str, told: str) -> Markup:
     """Rows are the true classes, columns what was said; each row sums to 100, right ones green, wrong ones red."""
     K = len(labels)
-    names = min(130.0, max(reach(fitted(label, 130)) for label in labels)) + 12
-    side = min(84.0, (HALF - names - 4) / K)
+    names = min(130.0, max(84.0, *(reach(fitted(label, 130)) for label in labels))) + 12
+    side = min(120.0, (HALF - names - 4) / K)
     tall = min(side, 56.0)
     top = 44.0
     totals = counts.sum(axis=1, keepdims=True)
