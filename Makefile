@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DEMO_SECONDS ?= 60
 
-.PHONY: help setup demo test lint types layers words dependencies ci bench-peers bench-engine bench-floors bench-digits bench-gate bench-conformal bench-trust bench-serving bench-readme clean
+.PHONY: help setup demo test lint types layers words dependencies ci bench-peers bench-engine bench-floors bench-digits bench-gate bench-conformal bench-trust bench-serving bench-readme bench-nas201 clean
 
 help: ## Show what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -74,6 +74,9 @@ bench-conformal: $(READY) ## Hold intervals and sets against rows held out, on a
 
 bench-gate: $(READY) ## Measure what the data gate costs on 100,000 rows and 20 columns
 	$(BIN)/python -m benchmarks.gate
+
+bench-nas201: $(READY) ## Hold the strategies against each other on NAS-Bench-201
+	$(BIN)/python -m benchmarks.nas201 --write
 
 bench-readme: $(READY) ## Write README's figures from benchmarks/results
 	$(BIN)/python -m benchmarks.readme

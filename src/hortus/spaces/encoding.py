@@ -98,6 +98,8 @@ class Encoder:
 
     def active(self, params: Params) -> dict[str, Any]:
         """``params`` without the answers to questions that would not be asked, as far as the trials tell."""
+        if not self.conditions:
+            return dict(params)
         kept: dict[str, bool] = {}
 
         def asked(name: str) -> bool:

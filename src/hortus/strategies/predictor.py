@@ -11,6 +11,7 @@ among the best.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -41,14 +42,14 @@ class GaussianProcess:
         length: l of the kernel.
         variance: of the signal.
         weights: (n,) K^-1 t.
-        inverse: (n, n) of the kernel's lower triangular factor.
+        factor: (n, n) the kernel's lower triangular factor.
     """
 
     points: Vectors
     length: float
     variance: float
     weights: Vectors
-    inverse: Vectors
+    factor: Vectors
 
     @classmethod
     def learned(cls, points: Vectors, targets: Vectors, unknown: Vectors | None = None) -> GaussianProcess:
@@ -60,21 +61,29 @@ class GaussianProcess:
             unknown: (m, D) points whose targets are yet to come; they make their surroundings certain, no better.
         """
         length, noise, variance = _likeliest(points, targets)
-        kernel = np.exp(-distances(points, points) / length)
-        weights = np.linalg.solve(kernel + noise * np.eye(len(points)), targets)
+        weights, factor = _solved(points, targets, length, noise)
         if unknown is not None and len(unknown):
             expected = np.exp(-distances(unknown, points) / length) @ weights
             points, targets = np.vstack([points, unknown]), np.concatenate([targets, expected])
-            kernel = np.exp(-distances(points, points) / length)
-            weights = np.linalg.solve(kernel + noise * np.eye(len(points)), targets)
-        factor = np.linalg.cholesky(kernel + noise * np.eye(len(points)))
-        return cls(points, length, variance, weights, np.linalg.inv(factor).astype(np.float64))
+            weights, factor = _solved(points, targets, length, noise)
+        return cls(points, length, variance, weights, factor)
 
     def predict(self, points: Vectors) -> tuple[Vectors, Vectors]:
         """The expected targets (m,) at ``points`` (m, D), and their standard deviations (m,), noise left out."""
+        from scipy.linalg import solve_triangular
+
         kernel = np.exp(-distances(points, self.points) / self.length)
-        explained = np.square(kernel @ self.inverse.T).sum(axis=1)
+        explained = np.square(solve_triangular(self.factor, kernel.T, lower=True, check_finite=False)).sum(axis=0)
         return kernel @ self.weights, np.sqrt(self.variance * np.maximum(1e-12, 1.0 - explained))
+
+
+def _solved(points: Vectors, targets: Vectors, length: float, noise: float) -> tuple[Vectors, Vectors]:
+    from scipy.linalg import cho_solve
+
+    kernel = np.exp(-distances(points, points) / length)
+    factor = np.linalg.cholesky(kernel + noise * np.eye(len(points))).astype(np.float64)
+    weights: Vectors = cho_solve((factor, True), targets, check_finite=False)
+    return weights, factor
 
 
 def distances(a: Vectors, b: Vectors) -> Vectors:
@@ -87,6 +96,8 @@ def distances(a: Vectors, b: Vectors) -> Vectors:
 
 def _likeliest(points: Vectors, targets: Vectors) -> tuple[float, float, float]:
     """The length scale, the noise's share and the signal's variance of greatest marginal likelihood."""
+    from scipy.linalg import solve_triangular
+
     n = len(targets)
     if n > COMPARED:
         # Evenly spread over the rest, so that the choice hangs on no random number.
@@ -99,12 +110,13 @@ def _likeliest(points: Vectors, targets: Vectors) -> tuple[float, float, float]:
     mean = float(apart.sum() / max(1, n * (n - 1))) or 1.0
     found = []
     for scale in SCALES:
-        values, axes = np.linalg.eigh(np.exp(-apart / (scale * mean)))
-        along = np.square(axes.T @ targets)
+        kernel = np.exp(-apart / (scale * mean))
         for noise in NOISES:
-            spectrum = np.maximum(values, 0.0) + noise
-            variance = float(np.mean(along / spectrum))
-            found.append((n * np.log(variance + 1e-12) + np.log(spectrum).sum(), scale * mean, noise, variance))
+            factor = np.linalg.cholesky(kernel + noise * np.eye(n))
+            along = solve_triangular(factor, targets, lower=True, check_finite=False)
+            variance = float(np.mean(np.square(along)))
+            unlikely = n * math.log(variance + 1e-12) + 2.0 * float(np.log(np.diag(factor)).sum())
+            found.append((unlikely, scale * mean, noise, variance))
     _, length, noise, variance = min(found)
     return length, noise, variance
 
@@ -161,7 +173,7 @@ class Predictor(Strategy):
             return Proposal({})
         encoder = Encoder.learned([trial for trial in (*asked, *past.others) if trial.params])
         tried = {_key(trial.params) for trial in (*past.done, *past.others)}
-        found: dict[frozenset[tuple[str, type, Any]], tuple[Genes, tuple[int, ...]]] = {}
+        found: dict[frozenset[tuple[str, Any]], tuple[Genes, tuple[int, ...]]] = {}
         for genes, parents in self._candidates(past, rng):
             active = encoder.active(genes)
             found.setdefault(_key(active), (active, parents))
@@ -207,5 +219,5 @@ def _values(child: Genome) -> Genes:
     return {name: gene.value for name, gene in child.items()}
 
 
-def _key(params: Genes) -> frozenset[tuple[str, type, Any]]:
-    return frozenset((name, type(value), value) for name, value in params.items())
+def _key(params: Genes) -> frozenset[tuple[str, Any]]:
+    return frozenset(params.items())
