@@ -12,6 +12,11 @@ SPACES: Registry[Callable[..., Space]] = Registry(
     {
         "pipelines": "hortus.spaces.pipelines:PipelineSpace",
         "trees": "hortus.spaces.trees:TreeSpace",
+        "cell": "hortus.spaces.cell:CellSpace",
+        "darts": "hortus.spaces.darts_cell:DartsSpace",
+        "entire": "hortus.spaces.entire:EntireSpace",
+        "hierarchical": "hortus.spaces.hierarchical:HierarchicalSpace",
+        "mnasnet": "hortus.spaces.mnasnet:MnasSpace",
     },
     group="hortus.spaces",
 )

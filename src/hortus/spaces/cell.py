@@ -8,14 +8,20 @@ what its edges bring; node 0 is the cell's input and node 3 its output. There ar
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Self
 
 from optuna.trial import BaseTrial
 
+from hortus.data.image_facts import ImageFacts
 from hortus.errors import SettingError, nearest
+from hortus.nets.cells import STAGES, nb201
+from hortus.nets.graph import Graph, Panel, Point, chain, spoken
+from hortus.nets.network import NetworkCandidate
+from hortus.nets.plan import Plan, Shape, channels
 from hortus.spaces.base import Space
+from hortus.spaces.questions import within
 
 # In the benchmark's own order, which its tables number them by.
 OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
@@ -27,14 +33,19 @@ NAMES = tuple(f"{source}>{target}" for source, target in EDGES)
 
 
 @dataclass(frozen=True)
-class Cell:
-    """One cell.
+class Cell(NetworkCandidate):
+    """One cell, and the network it is stacked to.
 
     Attributes:
         operations: the name of the operation on each edge, in the order of ``EDGES``.
+        repeats: N, cells in each of the three stages; 5 in the benchmark.
+        width: C, channels of the first stage; 16 in the benchmark.
     """
 
+    space: ClassVar[str] = "cell"
     operations: tuple[str, ...]
+    repeats: int = 5
+    width: int = 16
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> Cell:
@@ -119,6 +130,33 @@ class Cell:
             nodes.append("+".join(sorted(terms)))
         return nodes[-1]
 
+    @property
+    def scale(self) -> tuple[int, ...]:
+        """Cells a stage, and channels."""
+        return self.repeats, self.width
+
+    def plan(self, shape: Shape, classes: int) -> Plan:
+        """Its layers: the benchmark's macro skeleton."""
+        edges = dict(zip(EDGES, self.operations, strict=True))
+        return nb201(shape, classes, edges, repeats=self.repeats, width=self.width)
+
+    def scaled(self, *, width: float = 1.0, depth: float = 1.0) -> Self:
+        """Other channels, and another number of cells in each stage."""
+        return replace(self, width=channels(self.width, width), repeats=max(1, round(self.repeats * depth)))
+
+    def graph(self) -> Graph:
+        """The cell without the edges that bring nothing, and the network of such cells."""
+        points = [Point(str(node), ("input", "1", "2", "output")[node], "map") for node in range(NODES)]
+        edges = []
+        for (source, target), operation in zip(EDGES, self.operations, strict=True):
+            if operation != "none":
+                name = f"{source}>{target}"
+                points.append(Point(name, spoken(operation)))
+                edges += [(str(source), name), (name, str(target))]
+        stage = f"cell x{self.repeats}"
+        steps = ["images", "stem", *[stage, "residual /2"] * (STAGES - 1), stage, "classes"]
+        return Graph(self.describe(), (Panel("Cell", tuple(points), tuple(edges)), chain("Network", steps)))
+
     def describe(self) -> str:
         """The architecture string, as the benchmark writes it."""
         groups = []
@@ -151,16 +189,32 @@ class CellSpace(Space):
     """The cells of NAS-Bench-201, or those of a subset of its operations.
 
     Args:
+        facts: of the images; the decisions are the same for all.
         operations: those that may stand on an edge, in the order in which they are asked.
+        repeats: N, cells in each of the network's three stages. None for the benchmark's 5, or where facts are given
+            1: a cell is found small and stacked larger.
+        width: C, channels of the first stage.
 
     Raises:
         SettingError: an operation is unknown or named twice, or there is none.
     """
 
     name: ClassVar[str] = "cell"
-    provides: ClassVar[frozenset[str]] = frozenset({"canonical"})
+    provides: ClassVar[frozenset[str]] = frozenset(
+        {"sample", "mutate", "encode", "canonical", "network", "scale", "supernet", "relaxable"}
+    )
 
-    def __init__(self, operations: tuple[str, ...] = OPERATIONS) -> None:
+    def __init__(
+        self,
+        facts: ImageFacts | None = None,
+        *,
+        operations: Sequence[str] = OPERATIONS,
+        repeats: int | None = None,
+        width: int = 16,
+    ) -> None:
+        self.facts = facts
+        self.repeats = within("The number of cells a stage", repeats or (5 if facts is None else 1), 1, 50)
+        self.width = within("The number of channels", width, 1, 4096)
         self.operations = tuple(_known(operation) for operation in operations)
         if not self.operations or len(set(self.operations)) < len(self.operations):
             raise SettingError(
@@ -171,7 +225,8 @@ class CellSpace(Space):
 
     def __call__(self, trial: BaseTrial) -> Cell:
         """Ask for the operation on each edge."""
-        return Cell(tuple(trial.suggest_categorical(name, self.operations) for name in NAMES))
+        operations = tuple(trial.suggest_categorical(name, self.operations) for name in NAMES)
+        return Cell(operations, self.repeats, self.width)
 
     @property
     def size(self) -> int:
@@ -189,5 +244,10 @@ class CellSpace(Space):
         return Cell.from_params(params).canonical
 
     def to_json(self) -> dict[str, Any]:
-        """Its operations."""
-        return {"operations": list(self.operations)}
+        """Its name and settings."""
+        return {
+            "name": self.name,
+            "operations": list(self.operations),
+            "repeats": self.repeats,
+            "width": self.width,
+        }
