@@ -5,8 +5,6 @@ Imports torch at its top, so it is itself imported only inside functions.
 
 from __future__ import annotations
 
-from typing import cast
-
 import torch
 from torch import Tensor, nn
 
@@ -101,4 +99,4 @@ def initialize(network: nn.Module, *, seed: int | None = None) -> None:
             module.reset_running_stats()
             if module.affine:
                 module.weight.fill_(1.0)
-                cast(nn.Parameter, module.bias).zero_()
+                module.bias.zero_()

@@ -148,15 +148,16 @@ class Draft:
         return source if self._shapes[source][1:] == size else self.add(name, "match", source, size=size)
 
     def stem(self, width: int, operation: str = "conv_bn") -> str:
-        """What every network begins with: the images with ``width`` channels, at most 64 pixels on a side.
+        """What most networks begin with: the images with ``width`` channels, at most 64 pixels on a side."""
+        return self.add("stem/conv", operation, self.shrunk(width), width=width)
 
-        Larger images are halved first, by convolutions of stride 2.
-        """
+    def shrunk(self, width: int) -> str:
+        """The images at most 64 pixels on a side: larger ones are halved by convolutions of half ``width`` channels."""
         source, count = IMAGES, 0
         while max(self.shape(source)[1:]) > LARGE and self.halves(source):
             source = self.add(f"stem/halve{count}", "conv_bn_relu", source, width=max(1, width // 2), stride=2)
             count += 1
-        return self.add("stem/conv", operation, source, width=width)
+        return source
 
     def head(self, source: str, classes: int, *, activate: bool = True) -> Plan:
         """End with (normalization, ReLU,) global average and a linear layer, and return the plan."""

@@ -16,6 +16,7 @@ SPACES: Registry[Callable[..., Space]] = Registry(
         "darts": "hortus.spaces.darts_cell:DartsSpace",
         "entire": "hortus.spaces.entire:EntireSpace",
         "hierarchical": "hortus.spaces.hierarchical:HierarchicalSpace",
+        "morphism": "hortus.spaces.morphism:MorphismSpace",
         "mnasnet": "hortus.spaces.mnasnet:MnasSpace",
     },
     group="hortus.spaces",
