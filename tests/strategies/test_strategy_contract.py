@@ -13,6 +13,8 @@ OPTIONS = {
     "local": {"starts": 4},
     "tpe": {"n_startup_trials": 6},
     "gp": {"n_startup_trials": 5},
+    "predictor": {"starts": 5, "mutants": 30, "strangers": 10},
+    "reinforcement": {"batch": 4, "epochs": 2, "size": 8},
 }
 
 

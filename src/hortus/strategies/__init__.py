@@ -31,6 +31,7 @@ STRATEGIES: Registry[Maker] = Registry(
         "frugal": "hortus.strategies.frugal:Frugal",
         "local": "hortus.strategies.local:Local",
         "predictor": "hortus.strategies.predictor:Predictor",
+        "reinforcement": "hortus.strategies.reinforcement:Reinforcement",
     },
     group="hortus.strategies",
 )
