@@ -171,7 +171,8 @@ class Predictor(Strategy):
         asked = [trial for trial in past.done if trial.params]
         if number < self.starts or len(asked) < 2:
             return Proposal({})
-        encoder = Encoder.learned([trial for trial in (*asked, *past.others) if trial.params])
+        # A trial under way, or one that failed in the middle, was not asked all that its answers lead to.
+        encoder = Encoder.learned(asked)
         tried = {_key(trial.params) for trial in (*past.done, *past.others)}
         found: dict[frozenset[tuple[str, Any]], tuple[Genes, tuple[int, ...]]] = {}
         for genes, parents in self._candidates(past, rng):
