@@ -70,7 +70,7 @@ def test_successive_halving_stops_what_is_worse_than_those_its_ask_saw():
     asked(history, 4)
     stopped = {}
     for number, score in enumerate((0.9, 0.8, 0.1, 0.95)):
-        history.trial(number).report(score, 1)
+        history.report(number, 1, score)
         stopped[number] = history.stops(make_pruner("halving"), number)
         history.take(number, Outcome(TrialState.PRUNED if stopped[number] else TrialState.COMPLETE, score))
     assert stopped == {0: False, 1: True, 2: True, 3: False}

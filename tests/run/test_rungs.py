@@ -1,9 +1,11 @@
 """Pruners stop what is poor at a cheap rung, and a run with a pruner repeats exactly."""
 
+import numpy as np
 import pandas as pd
 import pytest
 from sklearn.datasets import make_classification
 
+from hortus.engine.journal import Journal
 from hortus.run import Settings, fit
 
 
@@ -26,3 +28,19 @@ def test_poor_trials_are_stopped_and_the_best_kept(table, rungs, tmp_path):
     again = fit(X, y, asked, folder=tmp_path / "again").leaderboard()
     clock = ["fit_seconds", "predict_ms"]
     pd.testing.assert_frame_equal(board.drop(columns=clock), again.drop(columns=clock))
+
+
+def test_a_frugal_run_begins_with_a_sample_of_many_rows(tmp_path):
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame(rng.normal(size=(40_000, 3)), columns=list("abc"))
+    y = X.a + np.sin(3 * X.b) + rng.normal(0, 0.1, len(X))
+    settings = Settings(trials=12, strategy="frugal", models=("tree",), folds=2, executor="inline")
+    fit(X, y, settings, folder=tmp_path)
+    with Journal.open(tmp_path) as journal:
+        trials = journal.trials()
+    # 20,000 rows to learn from: half of them are 10,000.
+    assert trials[0].system_attrs["hortus:rows"] == 0.5
+    grown = next(trial for trial in trials if trial.system_attrs["hortus:rows"] == 1.0)
+    before = next(trial for trial in trials if trial.params == grown.params)
+    assert before.number < grown.number
+    assert grown.evaluation.work == 2 * before.evaluation.work

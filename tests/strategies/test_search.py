@@ -82,6 +82,41 @@ def test_frugal_begins_at_the_cheap_start():
     assert trial.params["a.count"] == 1
 
 
+def grown(options, trials):
+    """A study of a score that more rows make better, with the share of rows of each trial."""
+    study = optuna.create_study(direction="maximize")
+    rows = []
+    for number in range(trials):
+        study.sampler = make_sampler("frugal", seed=number, options=options)
+        trial = study.ask()
+        share = study.trials[-1].system_attrs["hortus:rows"]
+        value = -((trial.suggest_float("x", 0, 1) - 0.7) ** 2) - (trial.suggest_float("y", 0, 1) - 0.2) ** 2
+        trial.set_user_attr("work", 1000 * share)
+        study.tell(trial, value - 0.1 * (1 - share))
+        rows.append(share)
+    return study, rows
+
+
+def test_frugal_begins_with_few_rows_and_doubles_them():
+    study, rows = grown({"sample": 0.1}, 60)
+    assert rows[0] == 0.1
+    assert rows == sorted(rows)
+    assert set(rows) == {0.1, 0.2, 0.4, 0.8, 1.0}
+    first_at = {share: rows.index(share) for share in set(rows)}
+    for share in (0.2, 0.4, 0.8, 1.0):
+        # The sample grows under the best point so far.
+        again = study.trials[first_at[share]].params
+        assert again in [trial.params for trial in study.trials[: first_at[share]]]
+    assert study.best_value > -0.01
+
+
+def test_frugal_takes_all_rows_where_nobody_knows_of_samples():
+    study, rows = grown({}, 20)
+    assert set(rows) == {1.0}
+    found = [tuple(sorted(trial.params.items())) for trial in study.trials]
+    assert len(found) == len(set(found))
+
+
 def test_grid_tries_every_combination_once_and_stops():
     study = optuna.create_study(direction="maximize", sampler=make_sampler("grid", seed=0, options={"points": 3}))
     study.optimize(conditional, n_trials=200)

@@ -65,19 +65,29 @@ class Schema:
         Raises:
             SchemaError: a column is missing, or its cells are of another kind.
         """
-        positions, notes = self._locate(frame)
-        few = len(frame) <= FEW_ROWS
-        table = frame.to_numpy(dtype=object) if few and positions else None
+        arrays, notes = self.read(frame)
         made: dict[str, list[NDArray[Any]]] = {"number": [], "moment": [], "word": []}
         order: list[tuple[str, int]] = []
-        for column, position in zip(self.features, positions, strict=True):
-            values = table[:, position] if table is not None else frame.iloc[:, position]
+        for column, array in zip(self.features, arrays, strict=True):
             block = _BLOCKS[column.kind]
-            read, more = read_column(column, values)
             order.append((block, len(made[block])))
-            made[block].append(read)
-            notes += more
+            made[block].append(array)
         return _assemble(frame.index, self.names, made, order), notes
+
+    def read(self, frame: pd.DataFrame) -> tuple[list[NDArray[Any]], list[Note]]:
+        """As `apply`, but as one (n,) array a feature, in schema order: for one row that takes half as long.
+
+        Raises:
+            SchemaError: a column is missing, or its cells are of another kind.
+        """
+        positions, notes = self._locate(frame)
+        table = frame.to_numpy(dtype=object) if len(frame) <= FEW_ROWS and positions else None
+        arrays = []
+        for column, position in zip(self.features, positions, strict=True):
+            array, more = read_column(column, table[:, position] if table is not None else frame.iloc[:, position])
+            arrays.append(array)
+            notes += more
+        return arrays, notes
 
     def _locate(self, frame: pd.DataFrame) -> tuple[list[int], list[Note]]:
         """Where each feature stands in ``frame``."""

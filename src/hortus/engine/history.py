@@ -19,6 +19,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 from hortus.engine.row import TrialRow
 from hortus.engine.study import new_study
 from hortus.evaluation.base import Evaluation
+from hortus.strategies.base import ROWS
 
 # How many trials back an ask looks when only trials count; at most so many run at once.
 LAG = 8
@@ -98,6 +99,16 @@ class History:
         self._seen[trial.number] = self._told
         return trial
 
+    def sample(self, number: int, *, least: float) -> None:
+        """Hold the share of rows that the sampler wants for trial ``number`` to ``least`` or more."""
+        trial = self.frozen(number)
+        if trial.system_attrs.get(ROWS, 1.0) < least:
+            self._study._storage.set_trial_system_attr(trial._trial_id, ROWS, least)
+
+    def rows(self, number: int) -> float:
+        """The share of the training rows that trial ``number`` learns from."""
+        return float(self.frozen(number).system_attrs.get(ROWS, 1.0))
+
     def seen_by(self, number: int) -> int:
         """How many trials had been told when trial ``number`` was asked."""
         return self._seen[number]
@@ -114,14 +125,18 @@ class History:
         """Trial ``number`` as it stands."""
         return self._study.get_trials(deepcopy=False)[number]
 
-    def trial(self, number: int) -> Trial:
-        """Trial ``number``, to report to."""
-        return Trial(self._study, self.frozen(number)._trial_id)
+    def report(self, number: int, step: int, value: float) -> None:
+        """Note what trial ``number`` reports; only the first report of a step counts."""
+        trial = self.frozen(number)
+        if step not in trial.intermediate_values:
+            # To make Optuna's own Trial would ask the sampler again.
+            self._study._storage.set_trial_intermediate_value(trial._trial_id, step, value)
 
     def take(self, number: int, outcome: Outcome) -> None:
         """Take in how trial ``number`` ended."""
         if outcome.evaluation is not None:
-            self.trial(number).set_user_attr("work", outcome.evaluation.work)
+            trial = self.frozen(number)
+            self._study._storage.set_trial_user_attr(trial._trial_id, "work", outcome.evaluation.work)
         self._outcomes[number] = outcome
         if not self._ordered:
             self._tell(number)

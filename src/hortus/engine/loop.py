@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Literal
 
 from optuna.trial import TrialState
@@ -127,6 +128,7 @@ class Search:
             rng = stream(self.plan.seed, "affordable", number)
             start = self._pace.affordable(self._history.best(self.plan.space.family), self._time_left(), rng)
         trial = self._history.ask(sampler, start)
+        self._history.sample(number, least=self.plan.least_rows)
         candidate = self.plan.space(trial)
         seen = self._history.seen_by(number)
         self._journal.asked(self._history.frozen(number), after=seen, describe=candidate.describe())
@@ -154,7 +156,7 @@ class Search:
             deadline=deadline,
             budget=self._ledger.budget.time,
             reports=self.plan.pruner != "none",
-            fidelity=self.plan.fidelity,
+            fidelity=replace(self.plan.fidelity, rows=self.plan.fidelity.rows * self._history.rows(number)),
             rungs=self.plan.rungs if self.plan.pruner != "none" else (),
         )
 
@@ -252,7 +254,7 @@ class Search:
 
     def _handle_report(self, event: Event) -> None:
         number = event.number
-        self._history.trial(number).report(float(event.data["value"]), int(event.data["step"]))
+        self._history.report(number, int(event.data["step"]), float(event.data["value"]))
         if self.plan.pruner != "none":
             # A fresh one each time, as with samplers: nothing but the history decides.
             stops = self._history.stops(make_pruner(self.plan.pruner), number)

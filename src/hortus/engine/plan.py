@@ -27,6 +27,7 @@ class Plan:
         data: the folder of the encoded data set.
         out: the run's folder.
         seed: of the run.
+        least_rows: share of the training rows that a trial learns from at least, whatever a frugal strategy wants.
         threads: per slot.
         fits: fits in one trial, for predicting how long it takes.
         trial_seconds: after which a trial is to end by itself with what it has; None for a share of the time left.
@@ -48,6 +49,7 @@ class Plan:
     evaluator: str = "cross_validation"
     evaluator_options: Mapping[str, Any] = field(default_factory=dict)
     fidelity: Fidelity = field(default_factory=Fidelity)
+    least_rows: float = 1.0
     threads: int = 1
     fits: int = 1
     trial_seconds: float | None = None

@@ -21,7 +21,7 @@ class ProgressEvent:
             trial_finished {number, name, state ("complete", "failed", "pruned"), score, seconds, reason}
             best {score, name, members}: the best score so far (a trial's or the ensemble's)
             note {code, what, mend, place}: a finding or a warning that can be acted on
-            run_finished {score (corrected for the choice), low, high (95 %), seconds, trials, why (why it stopped), folder}
+            run_finished {score (corrected for the choice), low, high (95 %), seconds, trials, why (it stopped), folder}
         elapsed: seconds since the run began.
         data: JSON values.
     """

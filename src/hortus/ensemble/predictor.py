@@ -82,9 +82,9 @@ class Predictor:
         Raises:
             SchemaError: columns are missing, or hold what cannot be read as what was trained on.
         """
-        canonical, notes = self.schema.apply(frame)
+        arrays, notes = self.schema.read(frame)
         self.notes[:] = notes
-        return self.raw_canonical(canonical)
+        return self.raw_matrix(self.encoder.encode(arrays, len(frame)))
 
     def raw_canonical(self, canonical: pd.DataFrame) -> NDArray[np.float64]:
         """As `raw`, of rows that `Schema.apply` has read already."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -85,10 +86,10 @@ class TableEncoder:
             encoder = self._new(kind, texts)
             self._encoders.append(encoder)
             if isinstance(encoder, TextWeights):
-                part, block = encoder.fit_transform(_texts(frame[name]))
+                part, block = encoder.fit_transform(_texts(frame[name].to_numpy(dtype=object)))
                 blocks.append(block)
             else:
-                part = encoder.fit_transform(_values(frame[name], kind))
+                part = encoder.fit_transform(frame[name].to_numpy(dtype=object if kind == "categorical" else None))
             dense.append(part)
             made += _describe(name, encoder)
         names = distinct(column.name for column in made)
@@ -99,15 +100,19 @@ class TableEncoder:
 
     def transform(self, frame: pd.DataFrame) -> Matrix:
         """Encode other rows."""
+        return self.encode([frame[name].to_numpy() for name in self._names], len(frame))
+
+    def encode(self, arrays: Sequence[NDArray[Any]], rows: int) -> Matrix:
+        """Encode ``rows`` other rows, given as one (n,) array a feature, as `Schema.read` gives them."""
         dense, blocks = [], []
-        for name, kind, encoder in zip(self._names, self._kinds, self._encoders, strict=True):
+        for encoder, values in zip(self._encoders, arrays, strict=True):
             if isinstance(encoder, TextWeights):
-                part, block = encoder.transform(_texts(frame[name]))
+                part, block = encoder.transform(_texts(values))
                 blocks.append(block)
             else:
-                part = encoder.transform(_values(frame[name], kind))
+                part = encoder.transform(values)
             dense.append(part)
-        return self._matrix(dense, blocks, len(frame))
+        return self._matrix(dense, blocks, rows)
 
     def state(self) -> dict[str, Any]:
         """What was learned, as JSON values and numpy arrays (no object arrays)."""
@@ -143,14 +148,8 @@ class TableEncoder:
         return Matrix(stacked, self._columns, text)
 
 
-def _values(column: pd.Series[Any], kind: str) -> NDArray[Any]:
-    if kind == "categorical":
-        return column.to_numpy(dtype=object)
-    return column.to_numpy()
-
-
-def _texts(column: pd.Series[Any]) -> list[str | None]:
-    return [text if isinstance(text, str) else None for text in column.to_numpy(dtype=object)]
+def _texts(values: NDArray[Any]) -> list[str | None]:
+    return [text if isinstance(text, str) else None for text in values]
 
 
 def _describe(name: str, encoder: ColumnEncoder) -> list[MatrixColumn]:

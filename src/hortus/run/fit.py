@@ -40,6 +40,8 @@ RESERVE_MOST = 10.0
 # What suspicious columns are worth is measured within this share of the time, and this many seconds.
 SCRUTINY_SHARE = 0.05
 SCRUTINY_MOST = 10.0
+# Frugal walks begin with this share of the rows, but no fewer rows than this, as FLAML does.
+FIRST_SAMPLE, LEAST_SAMPLE = 0.1, 10_000
 # Rows that the baseline learns from: it must be there within a second.
 BASELINE_ROWS = 10_000
 
@@ -172,10 +174,14 @@ def _plan(prepared: Prepared, settings: Settings, folder: Path, reserve: float, 
     return Plan(
         space=space,
         strategy=strategy,
-        options=settings.strategy_options,
+        # In a study of the user's own, who knows what a share of the rows means? Here it is known.
+        options={"sample": FIRST_SAMPLE, **settings.strategy_options}
+        if strategy == "frugal"
+        else settings.strategy_options,
         starts=portfolio(space) if settings.strategy == "auto" and isinstance(space, PipelineSpace) else (),
         pruner=settings.pruner,
         rungs=_rungs(settings.rungs),
+        least_rows=min(1.0, LEAST_SAMPLE / facts.train_rows),
         data=folder / "data",
         out=folder,
         seed=settings.seed,

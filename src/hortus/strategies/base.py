@@ -27,6 +27,8 @@ Genes = dict[str, Any]
 PROPOSAL = "hortus:genes"
 LINEAGE = "hortus:parents"
 TAG = "hortus:tag"
+# The share of the training rows that a trial is to learn from; whoever evaluates it may use more.
+ROWS = "hortus:rows"
 
 
 @dataclass(frozen=True)
@@ -37,11 +39,13 @@ class Proposal:
         genes: value by parameter name; may name parameters that are never asked for.
         parents: numbers of the trials it comes from.
         tag: the part of the search it belongs to, for strategies that run several at once.
+        rows: share of the training rows to learn from.
     """
 
     genes: Mapping[str, Any]
     parents: tuple[int, ...] = ()
     tag: str = ""
+    rows: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -150,6 +154,7 @@ class Strategy(Independent, ABC):
         write(trial._trial_id, PROPOSAL, dict(proposal.genes))
         write(trial._trial_id, LINEAGE, list(proposal.parents))
         write(trial._trial_id, TAG, proposal.tag)
+        write(trial._trial_id, ROWS, proposal.rows)
 
     def sample_independent(
         self,

@@ -1,8 +1,10 @@
-"""Cost-frugal search: randomized direct search from cheap starting points, one walk for each family.
+"""Cost-frugal search: randomized direct search from cheap starting points, one walk for each family, on samples that
+grow.
 
 Wu, Wang and Huang 2021, "Frugal Optimization for Cost-related Hyperparameters" (AAAI): FLOW2 tries a random
 direction, then the opposite one, and shortens its step where neither helps. Wang, Wu, Weimer and Zhu 2021, "FLAML"
-(MLSys): which family goes on is drawn by its estimated cost for improvement (ECI). A family is a value of the first
+(MLSys): which family goes on is drawn by its estimated cost for improvement (ECI), and a walk that would need more
+work to improve than its best point would on twice the rows takes twice the rows. A family is a value of the first
 categorical question, such as the model.
 """
 
@@ -18,12 +20,14 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.trial import FrozenTrial
 
 from hortus.errors import SettingError
-from hortus.strategies.base import TAG, Genes, Past, Proposal, Strategy, checked
+from hortus.strategies.base import ROWS, TAG, Genes, Past, Proposal, Strategy, checked
 from hortus.strategies.genes import fits, from_unit, number, other, to_unit
 
 TRIES = 20
 # A walk has converged when its step along each axis is below this share of the range.
 FINEST = 0.01
+# A walk's first share of the rows may be as small as this; each time it grows, it doubles.
+LEAST_SAMPLE, GROWTH = 0.001, 2.0
 # Chance that a step changes one of the categories as well.
 SWITCH = 0.3
 
@@ -40,6 +44,7 @@ class Walk:
         spent: work of all its trials.
         improved_at: work spent at its improvements, the latest last.
         best: score of each of them.
+        rows: share of the rows that its trials learn from.
     """
 
     restarts: int = 0
@@ -52,6 +57,7 @@ class Walk:
     spent: float = 0.0
     improved_at: list[float] = field(default_factory=list)
     best: list[float] = field(default_factory=list)
+    rows: float = 1.0
 
 
 class Frugal(Strategy):
@@ -62,6 +68,8 @@ class Frugal(Strategy):
         start: cheap answers to begin with, by parameter name; may be partial. Enqueued trials do as well.
         family: the categorical parameter whose values are the families; None for the first question asked.
         step: first step along each axis, as a share of its range.
+        sample: share of the rows that each walk begins with, written beside the trial as ``"hortus:rows"`` for whoever
+            evaluates it; 1 for all at once.
 
     Raises:
         SettingError: an argument cannot be used.
@@ -74,6 +82,7 @@ class Frugal(Strategy):
         start: Mapping[str, Any] | None = None,
         family: str | None = None,
         step: float = 0.1,
+        sample: float = 1.0,
     ) -> None:
         super().__init__(seed=seed)
         if start is not None and not isinstance(start, Mapping):
@@ -81,6 +90,7 @@ class Frugal(Strategy):
         self.start: Genes = dict(start or {})
         self.family = family
         self.step = checked("step", step, FINEST, 1)
+        self.sample = checked("sample", sample, LEAST_SAMPLE, 1)
 
     def fresh(self, name: str, distribution: BaseDistribution, rng: np.random.Generator) -> Any:
         """The cheap answer where one is known."""
@@ -93,24 +103,34 @@ class Frugal(Strategy):
         family = self._family(past)
         walks = self._replay(past, family)
         if not any(walk.best for walk in walks.values()):
-            return Proposal(dict(self.start) if not past.seen(self.start) else {}, tag="0")
+            return Proposal(dict(self.start) if not past.seen(self.start) else {}, tag="0", rows=self.sample)
         chosen = _choose(walks, rng)
         walk = walks[chosen]
-        tag = str(walk.restarts)
+        genes = self._next(walk, chosen, family, past, rng)
+        parents = () if walk.incumbent is None else (walk.incumbent.number,)
+        grows = walk.incumbent is not None and genes == walk.incumbent.params
+        rows = min(1.0, GROWTH * walk.rows) if grows else walk.rows
+        return Proposal(genes, parents, str(walk.restarts), rows)
+
+    def _next(
+        self, walk: Walk, chosen: Any, family: tuple[str, tuple[Any, ...]] | None, past: Past, rng: np.random.Generator
+    ) -> Genes:
+        """The walk's next point; its incumbent again where it is time for more rows."""
         if walk.incumbent is None:
-            genes: Genes = {} if family is None else {family[0]: chosen}
-            return Proposal(genes, tag=tag)
+            return {} if family is None else {family[0]: chosen}
+        if walk.rows < 1.0 and _alone(walk) >= GROWTH * _work(walk.incumbent):
+            return dict(walk.incumbent.params)
         if walk.probe is not None:
             genes = _opposite(walk.incumbent, walk.probe)
             if genes and not past.seen(genes):
-                return Proposal(genes, (walk.incumbent.number,), tag)
+                return genes
         step = walk.step
         for _ in range(TRIES):
             genes = _ahead(walk.incumbent, step, rng, fixed=None if family is None else family[0])
             if not past.seen(genes):
-                return Proposal(genes, (walk.incumbent.number,), tag)
+                return genes
             step = min(1.0, step * 1.3)
-        return Proposal({} if family is None else {family[0]: chosen}, tag=tag)
+        return {} if family is None else {family[0]: chosen}
 
     def _family(self, past: Past) -> tuple[str, tuple[Any, ...]] | None:
         """The parameter that tells families apart, and its values."""
@@ -123,7 +143,7 @@ class Frugal(Strategy):
 
     def _replay(self, past: Past, family: tuple[str, tuple[Any, ...]] | None) -> dict[Any, Walk]:
         values = (None,) if family is None else family[1]
-        walks = {value: Walk(step=self.step) for value in values}
+        walks = {value: Walk(step=self.step, rows=self.sample) for value in values}
         for trial in past.done:
             value = None if family is None else trial.params.get(family[0])
             if value in walks:
@@ -131,7 +151,7 @@ class Frugal(Strategy):
         return walks
 
     def _advance(self, walk: Walk, trial: FrozenTrial, past: Past) -> None:
-        score = past.score(trial)
+        score, rows = past.score(trial), float(trial.system_attrs.get(ROWS, 1.0))
         walk.spent += _work(trial)
         if not walk.best or score > walk.best[-1]:
             walk.best.append(score)
@@ -139,7 +159,11 @@ class Frugal(Strategy):
         tag = trial.system_attrs.get(TAG)
         if tag and int(tag) != walk.restarts:
             return  # It was under way when its walk was given up.
+        if rows < walk.rows:
+            return  # It was under way when the sample grew: its score is another's.
         walk.trials += 1
+        if rows > walk.rows:
+            walk.rows, walk.incumbent = rows, None
         if walk.incumbent is None or score > past.score(walk.incumbent):
             walk.incumbent, walk.probe, walk.failures = trial, None, 0
             walk.trials_at_best = walk.trials
@@ -171,10 +195,16 @@ def _choose(walks: Mapping[Any, Walk], rng: np.random.Generator) -> Any:
     return list(walks)[int(rng.choice(len(costs), p=chances / chances.sum()))]
 
 
+def _alone(walk: Walk) -> float:
+    """Estimated work until the walk improves on itself: as much as it took last time, or as it has taken since."""
+    before = walk.improved_at[-2] if len(walk.improved_at) > 1 else 0.0
+    return max(walk.spent - walk.improved_at[-1], walk.improved_at[-1] - before)
+
+
 def _eci(walk: Walk, top: float) -> float:
     """Estimated work until the walk's family has the best score (Wang et al. 2021, equation 1)."""
     before = walk.improved_at[-2] if len(walk.improved_at) > 1 else 0.0
-    alone = max(walk.spent - walk.improved_at[-1], walk.improved_at[-1] - before)
+    alone = _alone(walk)
     gap = top - walk.best[-1]
     if gap <= 0 or not math.isfinite(gap):
         return alone if gap <= 0 else alone + walk.spent
