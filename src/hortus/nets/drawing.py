@@ -20,20 +20,21 @@ MARGIN = 16.0
 LETTER = 6.9
 SWEEPS = 8
 
+# Every rule is of the drawing's own class: where a page holds it, the page's text stays as it was.
 STYLE = """
-svg { --paper: #ffffff; --ink: #1f2328; --line: #8c959f; --map: #ddf4e4; --operation: #e3ecf9; }
-svg { background: var(--paper); }
+.network { --paper: #ffffff; --ink: #1f2328; --line: #8c959f; --map: #ddf4e4; --operation: #e3ecf9; }
+.network { background: var(--paper); }
 @media (prefers-color-scheme: dark) {
-  svg { --paper: #15191e; --ink: #e6edf3; --line: #768390; --map: #1d3d2a; --operation: #1e314d; }
+  .network { --paper: #15191e; --ink: #e6edf3; --line: #768390; --map: #1d3d2a; --operation: #1e314d; }
 }
-text { fill: var(--ink); font: 12px system-ui, sans-serif; text-anchor: middle; dominant-baseline: central; }
-.title { font-weight: 600; font-size: 14px; text-anchor: start; }
-.panel { text-anchor: start; }
-rect { stroke: var(--line); stroke-width: 1; }
-.map { fill: var(--map); }
-.operation { fill: var(--operation); }
-path { fill: none; stroke: var(--line); stroke-width: 1.4; }
-marker path { fill: var(--line); stroke: none; }
+.network text { fill: var(--ink); font: 12px system-ui, sans-serif; text-anchor: middle; dominant-baseline: central; }
+.network .title { font-weight: 600; font-size: 14px; text-anchor: start; }
+.network .panel { text-anchor: start; }
+.network rect { stroke: var(--line); stroke-width: 1; }
+.network .map { fill: var(--map); }
+.network .operation { fill: var(--operation); }
+.network path { fill: none; stroke: var(--line); stroke-width: 1.4; }
+.network marker path { fill: var(--line); stroke: none; }
 """
 
 
@@ -83,7 +84,7 @@ def svg(graph: Graph) -> str:
         '<path d="M0 0 8 4 0 8z"/></marker>'
     )
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="network" viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" '
         f'height="{height:.0f}" role="img">\n<title>{escape(graph.title)}</title>\n<style>{STYLE}</style>\n'
         f"<defs>{arrow}</defs>\n" + "\n".join(parts) + "\n</svg>\n"
     )

@@ -153,7 +153,7 @@ class Cell(NetworkCandidate):
                 name = f"{source}>{target}"
                 points.append(Point(name, spoken(operation)))
                 edges += [(str(source), name), (name, str(target))]
-        stage = f"cell x{self.repeats}"
+        stage = f"cell x{self.repeats}" if self.repeats > 1 else "cell"
         steps = ["images", "stem", *[stage, "residual /2"] * (STAGES - 1), stage, "classes"]
         return Graph(self.describe(), (Panel("Cell", tuple(points), tuple(edges)), chain("Network", steps)))
 
