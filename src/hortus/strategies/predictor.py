@@ -203,8 +203,8 @@ class Predictor(Strategy):
                 parents = (best[mother].number, best[father].number)
             yield _values(_mutant(child, rng)), parents
         for _ in range(self.strangers):
-            model = genome(asked[int(rng.integers(len(asked)))])
-            yield {name: draw(gene.distribution, rng) for name, gene in model.items()}, ()
+            model = asked[int(rng.integers(len(asked)))].distributions
+            yield {name: draw(model[name], rng) for name in sorted(model)}, ()
 
 
 def _mutant(child: Genome, rng: np.random.Generator) -> Genome:
