@@ -84,8 +84,8 @@ def svg(graph: Graph) -> str:
         '<path d="M0 0 8 4 0 8z"/></marker>'
     )
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="network" viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" '
-        f'height="{height:.0f}" role="img">\n<title>{escape(graph.title)}</title>\n<style>{STYLE}</style>\n'
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="network" role="img" viewBox="0 0 {width:.0f} {height:.0f}" '
+        f'width="{width:.0f}" height="{height:.0f}">\n<title>{escape(graph.title)}</title>\n<style>{STYLE}</style>\n'
         f"<defs>{arrow}</defs>\n" + "\n".join(parts) + "\n</svg>\n"
     )
 
