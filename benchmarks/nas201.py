@@ -6,7 +6,8 @@ The honest protocol: a strategy asks for one seed's validation accuracy of a cel
 pays for every distinct cell once; the cell it has chosen is the one of the best accuracy seen. Judged by regret, how
 far the mean validation accuracy of that cell (over the table's seeds) is below the best cell's, and by its mean test
 accuracy. The strategies are called as a run calls them, with a fresh sampler for every ask, without workers and
-journal. A run that is in benchmarks/results/nas201.csv is not made again. --write puts the tables into docs/nas-bench-201.md.
+journal. A run that is in benchmarks/results/nas201.csv is not made again. --write puts the tables into
+docs/nas-bench-201.md.
 """
 
 from __future__ import annotations
