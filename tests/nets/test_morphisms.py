@@ -53,19 +53,17 @@ def walk(seed, count=8):
         network, body = shaken(grow(network, body, step, seed=number), generator), body.after(step)
 
 
-@pytest.mark.parametrize("seed", range(6))
-def test_no_step_changes_what_a_network_computes(seed):
-    for network, body, step, images in walk(seed):
-        for given in (None, images):
-            child = grow(network, body, step, seed=seed, images=given)
-            assert not child.training
-            assert difference(network, child, images) < 1e-4, step
+def test_no_step_changes_what_a_network_computes():
+    made = set()
+    for seed in range(5):
+        for network, body, step, images in walk(seed):
+            for given in (None, images):
+                child = grow(network, body, step, seed=seed, images=given)
+                assert not child.training
+                assert difference(network, child, images) < 1e-4, step
             assert child.plan == body.after(step).plan(network.plan.shape, 4)
-
-
-def test_all_steps_were_among_them():
-    made = [step.kind for seed in range(6) for _, _, step, _ in walk(seed)]
-    assert set(made) == set(STEPS)
+            made.add(step.kind)
+    assert made == set(STEPS)
 
 
 def test_the_parent_is_left_as_it_was():

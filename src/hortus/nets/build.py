@@ -32,19 +32,20 @@ class PlanNetwork(nn.Module):
             shared = operations is not None and layer.name in operations
             self.operations[layer.name] = operations[layer.name] if operations and shared else make(layer)
         # A map is let go after its last use: wide cells would otherwise hold all of theirs until the end.
-        self._last: dict[str, str] = {}
-        for layer in plan.live:
-            self._last.update(dict.fromkeys(layer.inputs, layer.name))
+        last = {source: layer.name for layer in plan.live for source in layer.inputs}
+        self._order = [
+            (layer.name, layer.inputs, [source for source in set(layer.inputs) if last[source] == layer.name])
+            for layer in plan.live
+        ]
 
     def forward(self, images: Tensor) -> Tensor:
         """(n, classes)."""
         values = {IMAGES: images}
-        for layer in self.plan.live:
-            found = self.operations[layer.name](*(values[name] for name in layer.inputs))
-            for name in set(layer.inputs):
-                if self._last[name] == layer.name:
-                    del values[name]
-            values[layer.name] = found
+        for name, inputs, done in self._order:
+            found = self.operations[name](*[values[source] for source in inputs])
+            for source in done:
+                del values[source]
+            values[name] = found
         return values[self.plan.output]
 
 
