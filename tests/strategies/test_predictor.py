@@ -3,13 +3,13 @@ from itertools import pairwise
 import numpy as np
 import optuna
 import pytest
-from optuna.distributions import CategoricalDistribution
+from optuna.distributions import CategoricalDistribution, FloatDistribution
 from optuna.trial import TrialState, create_trial
 
 from hortus.errors import SettingError
 from hortus.strategies import make_sampler
-from hortus.strategies.base import LINEAGE
-from hortus.strategies.predictor import GaussianProcess, Predictor, distances, quantiles
+from hortus.strategies.base import LINEAGE, past
+from hortus.strategies.predictor import GaussianProcess, Predictor, distances, quantiles, standings
 from hortus.testing.strategies import answers, ask_and_tell, conditional
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -152,3 +152,67 @@ def test_options_without_sense_are_refused():
     for options in ({"starts": 0}, {"mutants": 0}, {"boldness": -1.0}):
         with pytest.raises(SettingError):
             Predictor(**options)
+
+
+def reported(number, values, score=None):
+    """A trial that reported ``values``, and was stopped where it has no score."""
+    return create_trial(
+        state=TrialState.PRUNED if score is None else TrialState.COMPLETE,
+        value=score,
+        params={"x": float(number)},
+        distributions={"x": FloatDistribution(0.0, 10.0)},
+        intermediate_values=dict(enumerate(values)),
+    )
+
+
+@pytest.mark.parametrize("direction", ["maximize", "minimize"])
+def test_stopped_trials_stand_where_their_rung_left_them(direction):
+    sign = 1.0 if direction == "maximize" else -1.0
+    study = optuna.create_study(direction=direction)
+    rows = [
+        # The best at first is the worst in the end, of those that were not stopped.
+        ([9.0, 5.0], 1.0),
+        ([8.0, 6.0], 3.0),
+        ([7.0, 4.0], None),
+        ([2.0], None),
+        ([3.0], None),
+        ([6.0, 7.0], 2.0),
+    ]
+    for number, (values, score) in enumerate(rows):
+        signed = None if score is None else sign * score
+        study.add_trial(reported(number, [sign * value for value in values], signed))
+    known, places = standings(past(study, before=100))
+    best_first = [known[int(i)].params["x"] for i in np.argsort(-places)]
+    assert best_first == [1.0, 5.0, 0.0, 2.0, 4.0, 3.0]
+    assert sorted(places) == pytest.approx(sorted(quantiles([1, 2, 3, 4, 5, 6])))
+
+
+def test_without_stopped_trials_the_scores_alone_count():
+    study = optuna.create_study(direction="maximize")
+    for number, score in enumerate((2.0, 9.0, 4.0)):
+        study.add_trial(reported(number, [-score], score))
+    known, places = standings(past(study, before=100))
+    assert [trial.number for trial in known] == [0, 1, 2]
+    np.testing.assert_array_equal(places, quantiles([2.0, 9.0, 4.0]))
+
+
+def test_learns_from_what_was_stopped():
+    """The finished trials are alike; only the stopped ones tell where the good answers are."""
+    study = optuna.create_study(direction="maximize")
+    rng = np.random.default_rng(4)
+    for number in range(60):
+        at = float(rng.uniform(0, 1))
+        study.add_trial(
+            create_trial(
+                state=TrialState.COMPLETE if number < 3 else TrialState.PRUNED,
+                value=0.5 if number < 3 else None,
+                params={"x": at},
+                distributions={"x": FloatDistribution(0.0, 1.0)},
+                intermediate_values={0: -abs(at - 0.8)},
+            )
+        )
+    found = []
+    for seed in range(5):
+        study.sampler = make(seed)
+        found.append(study.ask().suggest_float("x", 0.0, 1.0))
+    assert np.abs(np.array(found) - 0.8).max() < 0.1

@@ -56,11 +56,13 @@ class Past:
         done: the trials that ended with a score.
         others: running, failed and pruned ones; of the running ones only their parameters count.
         scores: of ``done``, greater is better whatever the study's direction.
+        sign: 1, or -1 where the study's own scores are the better the smaller they are.
     """
 
     done: tuple[FrozenTrial, ...]
     others: tuple[FrozenTrial, ...]
     scores: Mapping[int, float] = field(default_factory=dict)
+    sign: float = 1.0
 
     def score(self, trial: FrozenTrial) -> float:
         """The score of a trial in ``done``; greater is better."""
@@ -98,7 +100,7 @@ def past(study: Study, *, before: int) -> Past:
             scores[trial.number] = sign * trial.values[0]
         elif trial.state is not TrialState.WAITING:
             others.append(trial)
-    return Past(tuple(done), tuple(others), scores)
+    return Past(tuple(done), tuple(others), scores, sign)
 
 
 class Independent(BaseSampler):

@@ -12,12 +12,13 @@ among the best.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from optuna.trial import FrozenTrial, TrialState
 
 from hortus.spaces.encoding import Encoder
 from hortus.strategies.base import Genes, Past, Proposal, Strategy, checked
@@ -134,6 +135,38 @@ def quantiles(scores: Sequence[float]) -> Vectors:
     return found
 
 
+def standings(past: Past) -> tuple[list[FrozenTrial], Vectors]:
+    """The trials of which something is known, and how good each seems to be, as a normal quantile.
+
+    A trial that was stopped early is known by what it had reported. First all stand by their first report; then, step
+    by step, those that went on change places among themselves until they are in the order of what they reported
+    there; last, by their scores. So a stopped trial keeps its place below those of its rung that seemed better, and
+    what went on is ordered by what is known best.
+    """
+    stopped = [t for t in past.others if t.state is TrialState.PRUNED and t.intermediate_values and t.params]
+    known = sorted([*(t for t in past.done if t.params), *stopped], key=lambda t: t.number)
+    reports = [{step: past.sign * value for step, value in t.intermediate_values.items()} for t in known]
+    scores = [past.scores.get(t.number) for t in known]
+    if not stopped:
+        return known, quantiles([past.scores[t.number] for t in known])
+    levels = [{i: report[step] for i, report in enumerate(reports) if step in report} for step in _steps(reports)]
+    levels.append({i: score for i, score in enumerate(scores) if score is not None})
+    # Where some reported nothing, they stand in the middle until their score is looked at.
+    places = np.full(len(known), 0.0)
+    for number, level in enumerate(levels):
+        members = list(level)
+        if number == 0:
+            places[members] = quantiles(list(level.values()))
+            continue
+        order = np.argsort(list(level.values()), kind="stable")
+        places[np.array(members, dtype=int)[order]] = np.sort(places[members])
+    return known, places
+
+
+def _steps(reports: Sequence[Mapping[int, float]]) -> list[int]:
+    return sorted({step for report in reports for step in report})
+
+
 class Predictor(Strategy):
     """Search by a predictor, as a sampler, over any space; needs neither gradients nor a network.
 
@@ -168,14 +201,14 @@ class Predictor(Strategy):
 
     def propose(self, past: Past, number: int, rng: np.random.Generator) -> Proposal:
         """Return the candidate of the greatest upper confidence bound that was not tried yet."""
-        asked = [trial for trial in past.done if trial.params]
+        asked, targets = standings(past)
         if number < self.starts or len(asked) < 2:
             return Proposal({})
         # A trial under way, or one that failed in the middle, was not asked all that its answers lead to.
         encoder = Encoder.learned(asked)
         tried = {_key(trial.params) for trial in (*past.done, *past.others)}
         found: dict[frozenset[tuple[str, Any]], tuple[Genes, tuple[int, ...]]] = {}
-        for genes, parents in self._candidates(past, rng):
+        for genes, parents in self._candidates(asked, targets, rng):
             active = encoder.active(genes)
             found.setdefault(_key(active), (active, parents))
         fresh = [candidate for key, candidate in found.items() if key not in tried]
@@ -184,15 +217,17 @@ class Predictor(Strategy):
         # Two answers of one category differ in two columns.
         weights = np.where(encoder.numeric, 1.0, 0.5)
         vectors = encoder.encode([trial.params for trial in asked]) * weights
-        running = encoder.encode([trial.params for trial in past.others if trial.params]) * weights
-        process = GaussianProcess.learned(vectors, quantiles([past.score(t) for t in asked]), running)
+        numbers = {trial.number for trial in asked}
+        running = [trial.params for trial in past.others if trial.params and trial.number not in numbers]
+        process = GaussianProcess.learned(vectors, targets, encoder.encode(running) * weights)
         mean, deviation = process.predict(encoder.encode([genes for genes, _ in fresh]) * weights)
         genes, parents = fresh[int(np.argmax(mean + self.boldness * deviation))]
         return Proposal(genes, parents)
 
-    def _candidates(self, past: Past, rng: np.random.Generator) -> Iterator[tuple[Genes, tuple[int, ...]]]:
-        asked = [trial for trial in past.done if trial.params]
-        best = sorted(asked, key=lambda t: (-past.score(t), t.number))[: self.parents]
+    def _candidates(
+        self, asked: Sequence[FrozenTrial], targets: Vectors, rng: np.random.Generator
+    ) -> Iterator[tuple[Genes, tuple[int, ...]]]:
+        best = [asked[int(i)] for i in np.argsort(-targets, kind="stable")[: self.parents]]
         genomes = [genome(trial) for trial in best]
         for _ in range(self.mutants):
             mother, father = rng.integers(len(best), size=2).tolist()
