@@ -77,6 +77,7 @@ bench-gate: $(READY) ## Measure what the data gate costs on 100,000 rows and 20 
 
 bench-nas201: $(READY) ## Hold the strategies against each other on NAS-Bench-201
 	$(BIN)/python -m benchmarks.nas201 --write
+	$(BIN)/python -m benchmarks.nas201_fidelity --write
 
 bench-readme: $(READY) ## Write README's figures from benchmarks/results
 	$(BIN)/python -m benchmarks.readme

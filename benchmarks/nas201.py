@@ -198,7 +198,7 @@ def runs_part(runs: Mapping[tuple[str, str, int], Mapping[str, str]]) -> str:
         for strategy in present:
             rows = list(of[strategy].values())
             label = f"**{strategy}**" if strategy == OURS else strategy
-            cells_ = [_with_error([float(row[f"regret_{mark}"]) for row in rows]) for mark in MARKS]
+            cells_ = [with_error([float(row[f"regret_{mark}"]) for row in rows]) for mark in MARKS]
             regrets.append([label, str(len(rows)), *cells_, _against_random(of[strategy], of["random"])])
             reached = [float(row["to_best"] or MARKS[-1]) for row in rows]
             share = sum(bool(row["to_best"]) for row in rows) / len(rows)
@@ -206,9 +206,9 @@ def runs_part(runs: Mapping[tuple[str, str, int], Mapping[str, str]]) -> str:
             seconds = _mean(float(row["seconds"]) for row in rows)
             tests.append([label, *means, f"{statistics.fmean(reached):.0f}", f"{share:.0%}", f"{seconds:.1f}"])
         parts.append(f"**{dataset}**, regret in percentage points, with its standard error:")
-        parts.append(_table(["strategy", "runs", *map(str, MARKS), "against random at 500"], regrets))
+        parts.append(table_of(["strategy", "runs", *map(str, MARKS), "against random at 500"], regrets))
         parts.append(f"**{dataset}**, test accuracy in percent:")
-        parts.append(_table(["strategy", *map(str, MARKS), "to the best", "found", "s"], tests))
+        parts.append(table_of(["strategy", *map(str, MARKS), "to the best", "found", "s"], tests))
     return "\n\n".join(parts) or "No run is recorded yet."
 
 
@@ -243,7 +243,7 @@ def default_part(runs: Mapping[tuple[str, str, int], Mapping[str, str]]) -> str:
                 error = 2 * statistics.stdev(found) / math.sqrt(len(found))
                 gaps.append(f"{statistics.fmean(found):+.2f} ± {error:.2f}")
             lines.append([dataset, strategy, str(len(seeds)), *gaps])
-    return _table(["data set", "less than", "runs", *map(str, MARKS)], lines) if lines else "No run is recorded yet."
+    return table_of(["data set", "less than", "runs", *map(str, MARKS)], lines) if lines else "No run is recorded yet."
 
 
 def aside_part(aside: Mapping[str, Any]) -> str:
@@ -261,7 +261,7 @@ def aside_part(aside: Mapping[str, Any]) -> str:
                 f"{one['all']:.2f}",
             ]
         )
-    subsets = _table(["data set", "operations", "cells", "best", *map(str, MARKS), "all"], lines)
+    subsets = table_of(["data set", "operations", "cells", "best", *map(str, MARKS), "all"], lines)
     lines = [
         [
             one["dataset"],
@@ -270,11 +270,11 @@ def aside_part(aside: Mapping[str, Any]) -> str:
         ]
         for one in aside["agreement"]
     ]
-    ranks = _table(["data set", *(f"{n:,}" for n in LABELS), "parameters", "12 epochs"], lines)
+    ranks = table_of(["data set", *(f"{n:,}" for n in LABELS), "parameters", "12 epochs"], lines)
     return f"{subsets}\n\n{ranks}"
 
 
-def _table(head: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
+def table_of(head: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
     rule = ["---", *["---:"] * (len(head) - 1)]
     return "\n".join(f"| {' | '.join(line)} |" for line in (head, rule, *lines))
 
@@ -283,7 +283,7 @@ def _mean(values: Iterable[float]) -> float:
     return round(statistics.fmean(values), 4)
 
 
-def _with_error(values: Sequence[float]) -> str:
+def with_error(values: Sequence[float]) -> str:
     if len(values) < 2:
         return f"{values[0]:.2f}"
     return f"{statistics.fmean(values):.2f} ± {statistics.stdev(values) / math.sqrt(len(values)):.2f}"
