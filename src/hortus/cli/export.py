@@ -19,6 +19,7 @@ Exporter = Callable[[Path, Path], Iterable[str]]
 FORMS: dict[str, tuple[str, str]] = {
     "code": ("hortus.run.export:export_run_code", "run"),
     "onnx": ("hortus.run.export:export_run_onnx", "run"),
+    "notebook": ("hortus.run.notebook:export_notebook", "run"),
     "container": ("hortus.deploy.container:export_container", "model"),
 }
 
