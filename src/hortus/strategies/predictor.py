@@ -30,8 +30,9 @@ Vectors = NDArray[np.float64]
 # Length scales as shares of the mean distance between candidates, and noise as a share of the signal's variance.
 SCALES = (0.25, 0.5, 1.0, 2.0)
 NOISES = (0.01, 0.1, 0.3)
-# Scales are compared on at most so many candidates, half of them the best.
-COMPARED = 128
+# Scales are compared on at most so many candidates, and all is learned from at most so many, half of them the best.
+COMPARED = 96
+LEARNED = 256
 
 
 @dataclass(frozen=True)
@@ -54,13 +55,15 @@ class GaussianProcess:
 
     @classmethod
     def learned(cls, points: Vectors, targets: Vectors, unknown: Vectors | None = None) -> GaussianProcess:
-        """Learn from ``points``; those that are under way are taken to turn out as expected.
+        """Learn from ``points``, of very many from a part; those under way are taken to turn out as expected.
 
         Args:
             points: (n, D).
             targets: (n,) of mean near 0 and variance near 1.
             unknown: (m, D) points whose targets are yet to come; they make their surroundings certain, no better.
         """
+        kept = _telling(targets, LEARNED)
+        points, targets = points[kept], targets[kept]
         length, noise, variance = _likeliest(points, targets)
         weights, factor = _solved(points, targets, length, noise)
         if unknown is not None and len(unknown):
@@ -99,14 +102,8 @@ def _likeliest(points: Vectors, targets: Vectors) -> tuple[float, float, float]:
     """The length scale, the noise's share and the signal's variance of greatest marginal likelihood."""
     from scipy.linalg import solve_triangular
 
-    n = len(targets)
-    if n > COMPARED:
-        # Evenly spread over the rest, so that the choice hangs on no random number.
-        order = np.argsort(-targets, kind="stable")
-        rest = order[COMPARED // 2 :]
-        spread = rest[np.linspace(0, len(rest) - 1, COMPARED - COMPARED // 2).astype(int)]
-        kept = np.concatenate([order[: COMPARED // 2], spread])
-        points, targets, n = points[kept], targets[kept], COMPARED
+    kept = _telling(targets, COMPARED)
+    points, targets, n = points[kept], targets[kept], len(kept)
     apart = distances(points, points)
     mean = float(apart.sum() / max(1, n * (n - 1))) or 1.0
     found = []
@@ -120,6 +117,17 @@ def _likeliest(points: Vectors, targets: Vectors) -> tuple[float, float, float]:
             found.append((unlikely, scale * mean, noise, variance))
     _, length, noise, variance = min(found)
     return length, noise, variance
+
+
+def _telling(targets: Vectors, most: int) -> NDArray[np.int64]:
+    """The places of at most ``most`` targets: the best half, and the rest evenly spread from better to worse."""
+    order = np.argsort(-targets, kind="stable").astype(np.int64)
+    if len(order) <= most:
+        return np.arange(len(order), dtype=np.int64)
+    rest = order[most // 2 :]
+    # Drawn without chance, so that a choice hangs on no random number.
+    spread = rest[np.linspace(0, len(rest) - 1, most - most // 2).astype(np.int64)]
+    return np.concatenate([order[: most // 2], spread])
 
 
 def quantiles(scores: Sequence[float]) -> Vectors:
