@@ -24,6 +24,7 @@ from hortus.deploy.image_model import ImageModel
 from hortus.engine.progress import Listener
 from hortus.engine.terminal import listening
 from hortus.ensemble.honest import Estimate
+from hortus.run.image_grow import Growth
 from hortus.run.image_result import ImageResult
 from hortus.run.image_settings import ImageSettings
 from hortus.run.images import fit_images
@@ -47,6 +48,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):
         recipe: how networks are trained: ``{"flip": True, "learning_rate": 0.05}`` and so on, by the names of
             `hortus.nets.recipe.Recipe`.
         final: whether the best candidate is trained again on all images.
+        grow: whether it is tried larger before that; None for where a minute or more is the budget.
         size: height and width that images are brought to; None for their own.
         n_jobs: trials under way at once; -1 for one a core.
         executor: ``"local"`` (processes that can be killed) or ``"inline"`` (this process, for debugging).
@@ -56,6 +58,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):
 
     Attributes:
         model_: the trained network with all that it needs, see `hortus.deploy.image_model.ImageModel`.
+        growth_: what came of trying it larger; None where that was not done.
         score_: of the chosen candidate on images that were set aside; greater is better.
         estimate_: what it is expected to score on new images, corrected for having been chosen, with a 95 % interval.
         classes_: (K,) the classes, in the order of `predict_proba`'s columns.
@@ -80,6 +83,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):
         epochs: float | None = None,
         recipe: Mapping[str, Any] | None = None,
         final: bool = True,
+        grow: bool | None = None,
         size: tuple[int, int] | None = None,
         n_jobs: int | None = -1,
         executor: str = "local",
@@ -102,6 +106,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):
         self.epochs = epochs
         self.recipe = recipe
         self.final = final
+        self.grow = grow
         self.size = size
         self.n_jobs = n_jobs
         self.executor = executor
@@ -129,6 +134,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):
     def _keep(self, result: ImageResult) -> None:
         self._result = result
         self.model_: ImageModel = result.model
+        self.growth_: Growth | None = result.growth
         self.score_: float = result.score
         self.estimate_: Estimate = result.estimate
         self.notes_: tuple[Note, ...] = result.notes
@@ -160,6 +166,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):
             epochs=self.epochs,
             recipe=dict(self.recipe or {}),
             final=self.final,
+            grow=self.grow,
             size=self.size,
             seed=self._seed(),
             slots=1 if self.n_jobs is None else self.n_jobs,
@@ -213,6 +220,13 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):
         """
         check_is_fitted(self, "model_")
         return self._result.pareto(cost)
+
+    def agreement(self) -> pd.DataFrame:
+        """Whether what is cheap (fewer epochs, parameters, the search's own score) ranks the candidates of this run as
+        full training does; see `hortus.run.image_result.ImageResult.agreement`.
+        """
+        check_is_fitted(self, "model_")
+        return self._result.agreement()
 
     def draw(self, path: str | Path) -> None:
         """Draw the chosen network as a graph, in SVG.

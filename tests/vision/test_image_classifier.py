@@ -183,6 +183,8 @@ def test_another_run_is_not_gone_on_with(made, digits):
         ({"space": "tinny"}, "tiny"),
         ({"strategy": "randon"}, "random"),
         ({"evaluator": "trian"}, "train"),
+        ({"evaluator": "supernet"}, "train"),
+        ({"evaluator": "weight_sharing"}, "needs a supernet"),
         ({"pruner": "medain"}, "median"),
         ({"rungs": "epoch"}, "epochs"),
         ({"epochs": 0}, "epochs=12"),
@@ -213,3 +215,84 @@ def test_poor_candidates_are_stopped_at_their_rungs(rungs, digits):
     assert "complete" in set(board["state"])
     assert set(board["state"]) <= {"complete", "pruned"}
     assert "pruned" in set(board["state"])
+
+
+def test_a_search_that_trains_nothing_trains_its_best_afterwards_and_says_what_it_is_worth(digits):
+    X, other, y, truth = digits
+    model = ImageClassifier(
+        **{**QUICK, "evaluator": "training_free"}, evaluator_options={"score": "params"}, trials=12, epochs=3
+    ).fit(X[:400], y[:400])
+    board = model.leaderboard()
+    assert board["trained"].notna().sum() == min(8, board["network"].nunique())
+    assert board["score"].equals(board["params"].astype(float))
+    assert model.score_ == board["trained"].max()
+    found = model.agreement().set_index("cheap")
+    assert set(found.index) == {"params", "macs"}
+    assert found.loc["params", "count"] == board["trained"].notna().sum()
+    assert model.score(other, truth) > 0.5
+
+
+def test_the_scores_along_the_schedule_are_compared_with_its_end(made):
+    found = made.agreement().set_index("cheap")
+    assert set(found.index) == {"after 1/9", "after 1/3", "params", "macs"}
+    # Four candidates say nothing.
+    assert found["spearman"].isna().all()
+    assert (found["count"] == 4).all()
+
+
+def test_the_best_candidate_is_tried_larger_and_the_better_one_taken(digits, tmp_path):
+    X, other, y, _ = digits
+    model = ImageClassifier(**QUICK, trials=2, epochs=2, grow=True).fit(X[:400], y[:400])
+    growth = model.growth_
+    assert growth.gain == growth.larger - growth.score
+    assert bool(growth.scale) == (growth.gain > 0)
+    assert model.score_ == max(growth.larger, growth.score)
+    found = model.leaderboard().iloc[0]["params"]
+    assert (model.model_.facts["params"] > found) == bool(growth.scale)
+    model.save(tmp_path / "grown.hortus")
+    np.testing.assert_array_equal(hortus.load(tmp_path / "grown.hortus").predict(other[:40]), model.predict(other[:40]))
+
+
+def test_within_a_time_it_ends_in_time(digits):
+    X, other, y, truth = digits
+    begin = time.monotonic()
+    model = ImageClassifier(**QUICK, time_budget=6).fit(X, y)
+    assert time.monotonic() - begin < 9
+    assert model.model_.facts["trained_on"] == "all images"
+    assert model.score(other, truth) > 0.8
+
+
+def test_where_the_last_training_fails_the_network_is_handed_over_as_it_was_judged(digits, monkeypatch):
+    from hortus.evaluation.final import FinalTraining
+
+    def fail(*_):
+        raise MemoryError("too little of it")
+
+    monkeypatch.setattr(FinalTraining, "__call__", fail)
+    X, _, y, _ = digits
+    heard = []
+    model = ImageClassifier(**QUICK, trials=1, epochs=1).fit(X[:200], y[:200], listeners=[heard.append])
+    assert model.model_.facts["trained_on"] == "the training images"
+    (note,) = (event.data for event in heard if event.data.get("code") == "final-failed")
+    assert "too little of it" in note["what"]
+
+
+def test_cells_inherit_from_a_supernet_in_worker_processes(digits, tmp_path):
+    X, other, y, truth = digits
+    asked = {"space": "cell", "strategy": "random", "random_state": 0, "verbosity": 0, "n_jobs": 2}
+    model = ImageClassifier(
+        **asked,
+        evaluator="weight_sharing",
+        evaluator_options={"steps": 8},
+        trials=4,
+        epochs=1,
+        run_folder=tmp_path / "run",
+    ).fit(X[:200], y[:200])
+    board = model.leaderboard()
+    assert (board["state"] == "complete").all()
+    assert board["score"].between(0, 1).all()
+    assert board["trained"].notna().any()
+    assert model.score(other, truth) > 0.1
+    assert (tmp_path / "run/artifacts/supernet.safetensors").exists()
+    model.draw(tmp_path / "cell.svg")
+    assert (tmp_path / "cell.svg").read_text().startswith("<svg")

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hortus.cli import images
 from hortus.cli.quantities import seconds, size
 from hortus.cli.told import STOPPED, Debug, told
 from hortus.errors import SettingError
@@ -34,18 +35,21 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON."
 
 
 def fit(
-    table: Annotated[Path, typer.Argument(help="csv, tsv, parquet, xlsx or jsonl.", show_default=False)],
-    target: Annotated[str, typer.Option("--target", "-t", help="The column to predict.", show_default=False)],
+    table: Annotated[
+        Path, typer.Argument(help="csv, tsv, parquet, xlsx or jsonl; a folder of class folders.", show_default=False)
+    ],
+    target: Annotated[str | None, typer.Option("--target", "-t", help="The column to predict.")] = None,
     time: Time = None,
     trials: Trials = None,
     memory: Memory = None,
     metric: Annotated[str | None, typer.Option(help="What is optimized: a metric of scikit-learn's by name.")] = None,
-    task: Annotated[str | None, typer.Option(help="classification, binary, multiclass or regression.")] = None,
+    task: Annotated[str | None, typer.Option(help="classification, binary, multiclass, regression or image.")] = None,
     strategy: Annotated[str, typer.Option(help="How the space is searched.")] = "auto",
     strategy_option: Annotated[
         list[str] | None, typer.Option("--strategy-option", metavar="NAME=VALUE", help="The strategy's own.")
     ] = None,
-    space: Annotated[str, typer.Option(help="auto, pipelines or trees.")] = "auto",
+    space: Annotated[str, typer.Option(help="auto, pipelines or trees; of networks: cell and others.")] = "auto",
+    evaluator: Annotated[str, typer.Option(help="By what networks are judged: train, training_free.")] = "train",
     pruner: Annotated[str, typer.Option(help="none, median, halving or hyperband.")] = "none",
     rungs: Annotated[str, typer.Option(help="What a pruner sees more of: folds, rows or rounds.")] = "folds",
     models: Annotated[list[str] | None, typer.Option("--model", help="Only this model; may be repeated.")] = None,
@@ -65,11 +69,49 @@ def fit(
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
-    """Make a model from a table. Without --time or --trials it takes a minute."""
+    """Make a model from a table, or from a folder of images. Without --time or --trials a table takes a minute."""
     folder = out or default_folder(table)
     with told(debug=debug, stopped=_go_on(folder)):
         from hortus import run
 
+        if task == "image":
+            foreign = {
+                "--target": target,
+                "--model": models,
+                "--folds": folds,
+                "--single": single,
+                "--ignore": ignore,
+                "--keep": keep,
+                "--weight": weight,
+                "--group": group,
+                "--order": order,
+            }
+            wanted = images.image_settings(
+                space=space,
+                strategy=strategy,
+                rungs=rungs,
+                foreign=foreign,
+                metric=metric,
+                time=time,
+                trials=trials,
+                memory=memory,
+                strategy_options=options(strategy_option or ()),
+                evaluator=evaluator,
+                pruner=pruner,
+                seed=seed,
+                slots=jobs,
+                executor=executor,
+            )
+            with _heard(folder, quiet=quiet or as_json, verbose=verbose) as listeners:
+                found = images.fit_folder(table, wanted, out=folder, listeners=listeners)
+            images.conclude(found, as_json=as_json, go_on=_go_on(folder))
+            return
+        if target is None:
+            raise SettingError(
+                "A table needs the name of the column to predict.",
+                mend="Give --target COLUMN; or --task image for a folder of images.",
+                code="target-not-given",
+            )
         settings = run.Settings(
             kind=_task(task),
             metric=metric,
@@ -111,7 +153,15 @@ def resume(
     """Go on with a run, by as much time or as many trials more."""
     with told(debug=debug, stopped=_go_on(folder)):
         from hortus import run
+        from hortus.run.image_result import is_image_run
 
+        if is_image_run(folder):
+            from hortus.run.images import resume_images
+
+            with _heard(folder, quiet=quiet or as_json, verbose=verbose) as listeners:
+                found = resume_images(folder, time=time, trials=trials, memory=memory, listeners=listeners)
+            images.conclude(found, as_json=as_json, go_on=_go_on(folder))
+            return
         with _heard(folder, quiet=quiet or as_json, verbose=verbose) as listeners:
             result = run.resume(folder, time=time, trials=trials, memory=memory, listeners=listeners)
         _conclude(result, as_json=as_json)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hortus.cli import images
 from hortus.cli.told import Debug, told
 
 if TYPE_CHECKING:
@@ -43,7 +44,11 @@ def leaderboard(
     with told(debug=debug):
         from hortus.engine.events_file import finite
         from hortus.run import open_run
+        from hortus.run.image_result import is_image_run, open_image_run
 
+        if is_image_run(folder):
+            images.show(open_image_run(folder), top, as_json=as_json)
+            return
         result = open_run(folder)
         if as_json:
             rows: list[Row] = result.leaderboard().to_dict(orient="records")

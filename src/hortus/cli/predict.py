@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hortus.cli import images
 from hortus.cli.told import Debug, told
 from hortus.errors import SettingError
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 def predict(
     model: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder or a .hortus file.", show_default=False)],
-    table: Annotated[Path, typer.Argument(help="The rows to predict.", show_default=False)],
+    table: Annotated[Path, typer.Argument(help="The rows to predict; or images.", show_default=False)],
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="csv, tsv or parquet; standard output if not said.")
     ] = None,
@@ -46,6 +47,11 @@ def predict(
         from hortus.engine.terminal import printable
 
         check_paths(table, out, rejects)
+        if images.holds_images(model):
+            with _printed() if out is None else table_file(out) as write:
+                for frame in images.predicted(model, table, proba=proba):
+                    write(frame)
+            return
         predictor = open_model(model)
         chunks = open_chunks(table, chunk, faults=rejects is not None)
         asked = Asked(proba, id_column, level)

@@ -79,6 +79,25 @@ def class_folders(folder: Path) -> tuple[list[Path], list[str], list[Note]]:
     return paths, labels, notes
 
 
+def found_in(place: Path) -> list[Path]:
+    """The images in a folder and in the folders within it, in the order of their names; or the one image.
+
+    Raises:
+        ReadError: there is no such place, or no image in it.
+    """
+    place = Path(place)
+    if place.is_file():
+        return [place]
+    found = [p for p in place.rglob("*") if p.suffix.lower() in ENDINGS and p.is_file()] if place.is_dir() else []
+    if not found:
+        raise ReadError(
+            f"There are no images in {str(place)!r}.",
+            mend=f"Give an image, or a folder with images in it; their names end in {', '.join(ENDINGS)}.",
+            code="images-none",
+        )
+    return sorted(found)
+
+
 def read_files(
     paths: Sequence[Any], *, size: tuple[int, int] | None = None, channels: int | None = None, strict: bool = False
 ) -> Read:

@@ -23,6 +23,7 @@ from hortus.deploy.image_model import ImageModel
 from hortus.deploy.sealed import FORMAT, MANIFEST, digest, opened
 from hortus.deploy.versions import version_notes, versions
 from hortus.errors import ArtifactError
+from hortus.evaluation.building import scaled
 from hortus.spaces import SPACES
 
 KIND = "images"
@@ -36,6 +37,7 @@ def write_image_bundle(
     facts: ImageFacts,
     space: Mapping[str, Any],
     params: Mapping[str, Any],
+    scale: Mapping[str, float],
     weights: Path,
     about: Mapping[str, Any],
 ) -> None:
@@ -47,6 +49,7 @@ def write_image_bundle(
         facts: what the space knew of the images.
         space: name and settings of the space.
         params: the candidate's.
+        scale: how many times as wide and deep as it was found it is: ``width``, ``depth``; empty for 1.
         weights: the safetensors file.
         about: whatever else the manifest is to say: score, estimate, costs.
     """
@@ -62,7 +65,7 @@ def write_image_bundle(
             "mean": list(mean),
             "deviation": list(deviation),
         },
-        "network": {"space": dict(space), "params": dict(params), "facts": facts.to_json()},
+        "network": {"space": dict(space), "params": dict(params), "scale": dict(scale), "facts": facts.to_json()},
         "facts": dict(about),
         "parts": {WEIGHTS: {"sha256": digest(weights), "size": weights.stat().st_size}},
     }
@@ -107,7 +110,8 @@ def assemble(manifest: Mapping[str, Any], folder: Path) -> ImageModel:
     channels, height, width = (int(side) for side in images["shape"])
     settings = dict(found["space"])
     space = SPACES[settings.pop("name")](ImageFacts.from_json(found["facts"]), **settings)
-    candidate: Any = space(FixedTrial(dict(found["params"])))
+    scale = {name: float(found["scale"].get(name, 1.0)) for name in ("width", "depth")}
+    candidate: Any = scaled(space(FixedTrial(dict(found["params"]))), **scale)
     network = candidate.build((channels, height, width), len(task.classes))
     tensors, _ = load_tensors(folder / WEIGHTS)
     fill(network, tensors)

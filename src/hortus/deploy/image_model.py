@@ -66,7 +66,11 @@ class ImageModel:
 
     def predict(self, images: Any) -> NDArray[Any]:
         """(n,) labels as they came in training; see `predict_proba`."""
-        return self.task.decode(self.predict_proba(images).argmax(axis=1))
+        return self.decide(self.predict_proba(images))
+
+    def decide(self, probabilities: NDArray[np.float64]) -> NDArray[Any]:
+        """(n,) labels of (n, K) probabilities: the likeliest."""
+        return self.task.decode(probabilities.argmax(axis=1))
 
     def draw(self, path: Path) -> None:
         """Draw the network as a graph, in SVG.

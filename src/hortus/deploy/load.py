@@ -6,7 +6,7 @@ from pathlib import Path
 
 from hortus.deploy.bundle import load_bundle
 from hortus.deploy.image_model import ImageModel
-from hortus.deploy.sealed import opened
+from hortus.deploy.sealed import kind_of
 from hortus.ensemble.predictor import Predictor
 
 
@@ -18,9 +18,8 @@ def load(path: str | Path) -> Predictor | ImageModel:
         MissingExtraError: it needs a library that is not installed.
     """
     path = Path(path)
-    with opened(path) as (manifest, folder):
-        if manifest.get("kind") == "images":
-            from hortus.deploy.image_bundle import assemble
+    if kind_of(path) == "images":
+        from hortus.deploy.image_bundle import load_image_bundle
 
-            return assemble(manifest, folder)
+        return load_image_bundle(path)
     return load_bundle(path)

@@ -49,6 +49,16 @@ def opened(path: Path) -> Iterator[tuple[dict[str, Any], Path]]:
             raise _foreign(path, f"its parts are not what Hortus writes ({type(error).__name__})") from error
 
 
+def kind_of(path: Path) -> str:
+    """What a bundle is a model of, by its manifest: ``"table"`` or ``"images"``.
+
+    Raises:
+        ArtifactError: the file is no bundle, or was written by a newer Hortus.
+    """
+    with _open(path) as bundle:
+        return str(_manifest(bundle, path).get("kind", "table"))
+
+
 def digest(path: Path) -> str:
     """The SHA-256 of a file, hexadecimal."""
     with path.open("rb") as file:

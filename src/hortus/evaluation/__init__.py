@@ -17,6 +17,9 @@ EVALUATORS: Registry[Callable[..., Evaluator]] = Registry(
         "cross_validation": "hortus.evaluation.full:CrossValidation",
         "train": "hortus.evaluation.network:NetworkTraining",
         "train_all": "hortus.evaluation.final:FinalTraining",
+        "training_free": "hortus.evaluation.training_free:TrainingFree",
+        "weight_sharing": "hortus.evaluation.inherited:Inherited",
+        "supernet": "hortus.evaluation.inherited:SupernetTrial",
     },
     group="hortus.evaluators",
 )

@@ -120,9 +120,20 @@ class TrialContext:
 
 
 class Evaluator(ABC):
-    """Base of every evaluator."""
+    """Base of every evaluator.
+
+    Class attributes:
+        name: in the table ``hortus.evaluation.EVALUATORS``.
+        trains: whether it leaves fitted models and predictions. Where it does not, the best candidates of a search are
+            trained after it.
+        prepares: the evaluator whose one trial must have ended before the search, as that of a supernet; None for none.
+        requires: what it asks of a space, by the words of `Space.provides`.
+    """
 
     name: ClassVar[str]
+    trains: ClassVar[bool] = True
+    prepares: ClassVar[str | None] = None
+    requires: ClassVar[frozenset[str]] = frozenset()
 
     @abstractmethod
     def __call__(self, candidate: Candidate, fidelity: Fidelity, context: TrialContext) -> Evaluation:

@@ -11,8 +11,8 @@ import numpy as np
 from hortus.data.artifacts import write_artifact
 from hortus.data.images import ImageData
 from hortus.evaluation.base import Artifact, Evaluation, Fidelity, TrialContext
-from hortus.evaluation.network import CHECKPOINTS, STORE_SECONDS, NetworkTraining, build, curve, tensors, threads
-from hortus.nets.counting import latency, multiply_adds, parameters
+from hortus.evaluation.building import build, ready, scaled, tensors, threads
+from hortus.evaluation.network import CHECKPOINTS, STORE_SECONDS, NetworkTraining, costs_of, curve
 from hortus.nets.weights import save_tensors
 from hortus.spaces.base import Candidate
 
@@ -34,7 +34,6 @@ class FinalTraining(NetworkTraining):
         """
         data = ImageData.load(context.data)
         begin = time.monotonic()
-        deadline = None if context.deadline is None else begin + (1 - STORING_SHARE) * (context.deadline - begin)
         rows = np.arange(len(data))
         place = f"{CHECKPOINTS}/final-{context.number:06d}.safetensors"
         stored = begin
@@ -46,23 +45,23 @@ class FinalTraining(NetworkTraining):
                 stored = time.monotonic()
 
         with threads(context.threads):
+            # No later than it should: it is the last of the run, and what getting ready takes is its own.
+            ready()
+            now = time.monotonic()
+            deadline = None if context.deadline is None else now + (1 - STORING_SHARE) * (context.deadline - now)
             pixels, y = tensors(context.data, data.digest)
-            network = build(candidate, data, context.seed)
+            network = build(scaled(candidate, **self.scale), data, context.seed)
             training = self.begin(network, data, rows, fidelity, context.seed)
             if (context.out / place).exists():
                 training.restore(context.out / place)
-            training.advance(pixels, y, deadline=deadline, after=keep)
+            training.advance(pixels, y, deadline=deadline, then=keep)
             weights = write_artifact(
                 context.out,
                 f"artifacts/final-{context.number:06d}.safetensors",
                 lambda path: save_tensors(path, network.state_dict()),
             )
             (context.out / Path(place)).unlink(missing_ok=True)
-            costs = {
-                "params": parameters(network),
-                "macs": multiply_adds(network, data.shape),
-                "latency": latency(network, data.shape),
-            }
+            costs = costs_of(network, data.shape)
         return Evaluation(
             fold_scores=(),
             score=None,

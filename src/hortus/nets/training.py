@@ -112,6 +112,7 @@ class Training:
         self.recipe = recipe
         self.normalize = normalize
         self.total = float(total)
+        self._most = float(total)
         self.seed = seed
         self.seen = 0
         self.seconds = 0.0
@@ -147,7 +148,8 @@ class Training:
         until: float = 1.0,
         resolution: float = 1.0,
         deadline: float | None = None,
-        after: Callable[[], float | None] | None = None,
+        judge: Callable[[], float] | None = None,
+        then: Callable[[], None] | None = None,
     ) -> None:
         """Train up to a share of the schedule, epoch by epoch.
 
@@ -159,7 +161,8 @@ class Training:
             until: share of the schedule.
             resolution: share of the height and width that is seen.
             deadline: on ``time.monotonic()``; None for none.
-            after: called after each epoch, with the curve's last entry to come; returns the validation score, or None.
+            judge: gives the validation score after each epoch.
+            then: called when the epoch stands on the curve: from here a stored training goes on.
 
         Raises:
             DivergedError: the loss is no number any more.
@@ -197,8 +200,10 @@ class Training:
                     mend="A smaller learning rate (learning_rate=...) holds it.",
                     code="training-diverged",
                 )
-            score = None if after is None else after()
+            score = None if judge is None else judge()
             self.curve.append(Epoch(number, self.at, loss, score, self.seconds))
+            if then is not None:
+                then()
 
     def _step(self, pixels: Tensor, y: Tensor, resolution: float, drawn: torch.Generator) -> Tensor:
         x = self.normalize(pixels)
@@ -219,12 +224,11 @@ class Training:
         return loss.detach()
 
     def _fit_into(self, deadline: float, until: float, batch: int, pace: float) -> None:
-        """Shorten the schedule to the steps that still fit, at so many seconds a step."""
+        """Cut the schedule to the steps that still fit, at so many seconds a step; no longer than it was to be."""
         left = STEPS_SHARE * max(0.0, deadline - time.monotonic())
         fitting = self.seen + batch * int(left / max(pace, 1e-6))
-        if fitting < until * self.total:
-            # Where only a part of the schedule was wanted, the whole shrinks in proportion.
-            self.total = max(float(fitting), self.seen) / until
+        # Where only a part of the schedule is wanted, the whole shrinks in proportion.
+        self.total = min(self._most, max(float(fitting), self.seen) / until)
 
     def save(self, path: Path) -> None:
         """Write all that is needed to go on: weights, momenta, place in the schedule, curve."""
@@ -236,6 +240,7 @@ class Training:
         about = {
             "seen": self.seen,
             "total": self.total,
+            "most": self._most,
             "seconds": self.seconds,
             "curve": [asdict(epoch) for epoch in self.curve],
         }
@@ -254,7 +259,8 @@ class Training:
             if name in momenta:
                 like = torch.empty_like(parameter)
                 self._optimizer.state[parameter]["momentum_buffer"] = like.copy_(momenta[name])
-        self.seen, self.total, self.seconds = int(about["seen"]), float(about["total"]), float(about["seconds"])
+        self.seen, self.seconds = int(about["seen"]), float(about["seconds"])
+        self.total, self._most = float(about["total"]), float(about["most"])
         self.curve = [Epoch(**epoch) for epoch in about["curve"]]
 
 

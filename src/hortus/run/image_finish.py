@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from optuna.trial import TrialState
 
 from hortus.data.artifacts import Stored, verify
 from hortus.data.images import ImageData
@@ -20,17 +19,23 @@ from hortus.engine.plan import Plan
 from hortus.ensemble.combination import Combination
 from hortus.ensemble.honest import Judged, judge
 from hortus.errors import RunError
-from hortus.evaluation.base import Artifact, Evaluation
+from hortus.evaluation.base import Evaluation
 from hortus.evaluation.trial import Order
+from hortus.run.image_grow import scale_of
+from hortus.run.image_rows import artifact, trained
 from hortus.run.image_settings import ImageSettings
 from hortus.seeds import derive
 from hortus.spaces import SPACES
 
 BUNDLE = "model.hortus"
+# Under which the journal keeps why the last training on all images failed.
+FAILED = "final_failed"
 # Candidates whose scores get intervals and are compared with the best.
 MOST = 40
 # A final training that would not end by itself is killed so long (seconds) after it should have.
 OVERDUE = 5.0
+# Multiply-adds an image from which a step gains by more than one thread.
+SEVERAL = 1e6
 # With less than this there is no point in beginning one.
 LEAST_FINAL = 1.0
 
@@ -42,25 +47,16 @@ class Final:
     Attributes:
         number: of the trial whose candidate it is.
         evaluation: what its training left.
+        scale: how many times as wide and deep as it was found it is.
     """
 
     number: int
     evaluation: Evaluation
+    scale: dict[str, float]
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""
         return asdict(self)
-
-
-def ranked(rows: list[TrialRow]) -> list[TrialRow]:
-    """The trials that ended well, the best first, the earlier of equals."""
-    done = [row for row in rows if row.state == TrialState.COMPLETE and row.value is not None]
-    return sorted(done, key=lambda row: (-(row.value or 0.0), row.number))
-
-
-def best_trained(rows: list[TrialRow]) -> TrialRow | None:
-    """The best trial that left a network's weights."""
-    return next((row for row in ranked(rows) if artifact(row.evaluation, "models")), None)
 
 
 def train_final(
@@ -76,23 +72,23 @@ def train_final(
         seconds: that it may take; None for its whole schedule.
         threads: that it may use.
     """
-    rows = ranked(journal.trials())
+    rows = trained(journal)
     if not rows or (seconds is not None and seconds < LEAST_FINAL):
         return False
     best = rows[0]
-    before = read_final(journal)
-    if seconds is None and before is not None and before.number == best.number:
+    before, scale = read_final(journal), scale_of(journal, best.number)
+    if seconds is None and before is not None and (before.number, before.scale) == (best.number, scale):
         return False
     order = Order(
         number=best.number,
         space=plan.space.to_json(),
         params=best.params,
         evaluator="train_all",
-        options=settings.final_options,
+        options=settings.final_options | {"scale": scale},
         data=str(plan.data),
         out=str(plan.out),
         seed=derive(plan.seed, "final", best.number),
-        threads=threads,
+        threads=threads if _macs(best) >= SEVERAL else 1,
         deadline=None if seconds is None else time.monotonic() + seconds,
         budget=settings.budget.time,
     )
@@ -104,16 +100,17 @@ def train_final(
             if event.number != best.number or event.kind == "report":
                 continue
             if event.kind != "done":
-                journal.set("final_failed", f"{event.data.get('reason')}: {event.data.get('detail', '')}")
+                journal.set(FAILED, f"{event.data.get('reason')}: {event.data.get('detail', '')}")
                 return False
-            journal.set("final", Final(best.number, Evaluation.from_json(event.data)).to_json())
+            journal.set(FAILED, None)
+            journal.set("final", Final(best.number, Evaluation.from_json(event.data), scale).to_json())
             return True
 
 
 def read_final(journal: Journal) -> Final | None:
     """The last network that was trained on all images; None where there is none."""
     found = journal.get("final")
-    return None if found is None else Final(found["number"], Evaluation.from_json(found["evaluation"]))
+    return None if found is None else Final(found["number"], Evaluation.from_json(found["evaluation"]), found["scale"])
 
 
 def conclude(journal: Journal, settings: ImageSettings, folder: Path) -> None:
@@ -123,12 +120,9 @@ def conclude(journal: Journal, settings: ImageSettings, folder: Path) -> None:
         RunError: no trial has ended well; the reasons are named.
         ArtifactError: a file of the chosen network is not as it was written.
     """
-    rows = journal.trials()
-    best = best_trained(rows)
-    final = read_final(journal)
-    leading = ranked(rows)
-    use_final = final is not None and bool(leading) and final.number == leading[0].number
-    if best is None and not use_final:
+    leading = trained(journal)
+    if not leading:
+        rows = journal.trials()
         reasons = sorted({row.reason for row in rows if row.reason})[:3]
         raise RunError(
             f"None of {len(rows)} trials ended well: {'; '.join(reasons) or 'there was no time for one'}.",
@@ -137,8 +131,10 @@ def conclude(journal: Journal, settings: ImageSettings, folder: Path) -> None:
         )
     data = ImageData.load(folder / "data")
     told, judged = _judge(leading, data, folder, settings.seed)
-    row = leading[0] if use_final or best is None else best
-    made = final.evaluation if use_final and final is not None else row.evaluation
+    row, final = leading[0], read_final(journal)
+    scale = scale_of(journal, row.number)
+    use_final = final is not None and (final.number, final.scale) == (row.number, scale)
+    made = final.evaluation if final is not None and use_final else row.evaluation
     weights = artifact(made, "models")
     if weights is None or made is None:
         raise RunError(f"Trial {row.number} left no network.", mend="Start the run again.", code="no-model")
@@ -150,6 +146,7 @@ def conclude(journal: Journal, settings: ImageSettings, folder: Path) -> None:
         facts=facts,
         space=SPACES[settings.space](facts, **settings.space_options).to_json(),
         params=row.params,
+        scale=scale,
         weights=verify(folder, Stored(weights.path, weights.sha256, weights.size)),
         about={
             "score": row.value,
@@ -169,13 +166,14 @@ def conclude(journal: Journal, settings: ImageSettings, folder: Path) -> None:
             "intervals": {r.number: bounds for r, bounds in zip(judged, told.intervals, strict=False)},
             "tied": [r.number for r, same in zip(judged, told.tied, strict=False) if same],
             "final": use_final,
+            "scale": scale,
         },
     )
 
 
 def _judge(leading: list[TrialRow], data: ImageData, folder: Path, seed: int) -> tuple[Judged, list[TrialRow]]:
     """What the best is expected to score on new images, and how the others compare."""
-    judged = [row for row in leading[:MOST] if artifact(row.evaluation, "predictions")]
+    judged = leading[:MOST]
     valid = data.valid_rows(0)
     rated: list[NDArray[np.float64]] = []
     for row in judged:
@@ -183,12 +181,9 @@ def _judge(leading: list[TrialRow], data: ImageData, folder: Path, seed: int) ->
         if found is not None:
             place = verify(folder, Stored(found.path, found.sha256, found.size))
             rated.append(np.load(place, allow_pickle=False)[valid].astype(np.float64))
-    if not rated:
-        raise RunError("No trial left predictions.", mend="Start the run again.", code="no-model")
     chosen = Combination(np.eye(len(rated))[0], None, None, rated[0])
     return judge(rated, chosen, np.asarray(data.y[valid]), data.metric(), seed=seed), judged
 
 
-def artifact(evaluation: Evaluation | None, name: str) -> Artifact | None:
-    """The file called ``name`` that an evaluation left; None where it left none."""
-    return next((a for a in evaluation.artifacts if a.name == name), None) if evaluation else None
+def _macs(row: TrialRow) -> float:
+    return float(row.evaluation.notes.get("macs") or 0.0) if row.evaluation else 0.0

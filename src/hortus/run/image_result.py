@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from optuna.trial import TrialState
 
 from hortus.data.images import FILE
 from hortus.data.notes import Note
@@ -18,12 +20,17 @@ from hortus.engine.journal import Journal, TrialRow
 from hortus.engine.result import leaderboard
 from hortus.ensemble.honest import Estimate
 from hortus.errors import RunError, SettingError, nearest
+from hortus.evaluation.agreement import Agreement, agreements
 from hortus.run.image_finish import BUNDLE, conclude
+from hortus.run.image_grow import Growth, read_growth
+from hortus.run.image_rows import CONFIRMED
 from hortus.run.image_settings import ImageSettings
 
 SETTINGS = "image_settings"
 # What a network costs, as it stands in an evaluation's notes.
 COSTS = ("latency", "params", "macs")
+# Parts of the schedule whose scores are compared with those at its end.
+SHARES = (("after 1/9", 1 / 9), ("after 1/3", 1 / 3))
 
 
 @dataclass(frozen=True)
@@ -37,6 +44,8 @@ class ImageResult:
         notes: what was noticed about the images.
         why: why the run ended: trials, time, exhausted, interrupted; "" if it never did.
         settings: how it was made.
+        confirmed: by trial, the scores of candidates that were trained after a search that trained none.
+        growth: what came of trying the best candidate larger; None where that was not done.
     """
 
     folder: Path
@@ -45,6 +54,8 @@ class ImageResult:
     notes: tuple[Note, ...]
     why: str
     settings: ImageSettings
+    confirmed: Mapping[int, float] = field(default_factory=dict)
+    growth: Growth | None = None
 
     @cached_property
     def model(self) -> ImageModel:
@@ -78,7 +89,56 @@ class ImageResult:
         notes = {row.number: row.evaluation.notes if row.evaluation else {} for row in self.rows}
         for name in ("params", "macs", "latency", "epochs"):
             board[name] = [notes[number].get(name, float("nan")) for number in board["trial"]]
+        if not self.settings.trains:
+            board["trained"] = [self.confirmed.get(number, float("nan")) for number in board["trial"]]
         return board
+
+    def agreement(self) -> pd.DataFrame:
+        """Whether what is cheap ranks this run's candidates as full training does.
+
+        Returns:
+            A row for each cheap column (the search's own score where it trained none, scores after a part of the
+            schedule, parameters, multiply-adds) with ``count``, ``spearman``, ``kendall`` and their 95 % intervals;
+            NaN where fewer than eight candidates have both.
+        """
+        found = agreements(self._columns(), against="trained")
+        return pd.DataFrame(
+            [
+                {
+                    "cheap": one.first,
+                    "count": one.count,
+                    "spearman": one.spearman.value,
+                    "spearman_low": one.spearman.low,
+                    "spearman_high": one.spearman.high,
+                    "kendall": one.kendall.value,
+                    "kendall_low": one.kendall.low,
+                    "kendall_high": one.kendall.high,
+                }
+                for one in found
+            ]
+        )
+
+    def misleading(self) -> list[Agreement]:
+        """Those of the cheap scores that this run went by and that rank worse than is of use."""
+        used = [self._cheap] if not self.settings.trains else []
+        used += [name for name, _ in SHARES] if self.settings.pruner != "none" else []
+        return [one for one in agreements(self._columns(), against="trained") if one.first in used and one.misleads]
+
+    @property
+    def _cheap(self) -> str:
+        """What the search's own score is called."""
+        return str(self.settings.evaluator_options.get("score", self.settings.evaluator))
+
+    def _columns(self) -> dict[str, list[float]]:
+        done = [row for row in self.rows if row.state == TrialState.COMPLETE and row.evaluation is not None]
+        own = [float("nan") if row.value is None else row.value for row in done]
+        notes = [row.evaluation.notes if row.evaluation else {} for row in done]
+        columns = {name: [float(note.get(name, float("nan"))) for note in notes] for name in ("params", "macs")}
+        if not self.settings.trains:
+            trained = [self.confirmed.get(row.number, float("nan")) for row in done]
+            return {self._cheap: own, **columns, "trained": trained}
+        parts = {name: [_after(note.get("curve") or [], share) for note in notes] for name, share in SHARES}
+        return {**parts, **columns, "trained": own}
 
     def pareto(self, cost: str = "latency") -> pd.DataFrame:
         """The candidates that none is better than at the same cost or less, the cheapest first.
@@ -142,4 +202,12 @@ def read_result(journal: Journal, folder: Path) -> ImageResult:
         notes=tuple(Note(**note) for note in journal.get("notes") or ()),
         why=journal.get("why") or "",
         settings=ImageSettings.from_json(journal.get(SETTINGS)),
+        confirmed={int(n): float(found["score"]) for n, found in (journal.get(CONFIRMED) or {}).items()},
+        growth=read_growth(journal),
     )
+
+
+def _after(curve: Sequence[Mapping[str, Any]], share: float) -> float:
+    """The score at the first epoch past a share of the schedule; NaN where there is none before its end."""
+    found = next((epoch for epoch in curve if epoch["at"] >= share), None)
+    return float("nan") if found is None or found["at"] >= 1.0 or found["score"] is None else float(found["score"])

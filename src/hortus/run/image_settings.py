@@ -8,16 +8,23 @@ from typing import Any
 
 from hortus.budget import Budget
 from hortus.errors import SettingError, nearest
+from hortus.evaluation import EVALUATORS
 from hortus.evaluation.base import Fidelity
 from hortus.nets.recipe import check_recipe
 
 # With neither time nor trials given, a run takes this long (seconds).
 DEFAULT_TIME = 300.0
 RUNGS = ("epochs", "rows", "resolution", "width")
-# Of a time budget, the share for the network that is handed over, and for choosing and saving it.
-FINAL_SHARE, SAVING_SHARE = 0.35, 0.03
+# Of a time budget, the share for the network that is handed over, for choosing and saving it, and for training the best
+# candidates of a search that trained none; and the part of the first for trying it larger.
+FINAL_SHARE, SAVING_SHARE, CONFIRMING_SHARE = 0.4, 0.03, 0.2
+# Of a time budget, the share for what an evaluator needs before the search.
+PREPARING_SHARE = 0.25
+GROWING_PART = 0.4
+# With less time than this (seconds) nothing is tried larger.
+GROWS_FROM = 60.0
 # So many trials a search should have time for; and the seconds that each gets at least.
-TRIALS_AIM, LEAST_SECONDS = 24, 2.0
+TRIALS_AIM, LEAST_SECONDS = 24, 0.5
 # Epochs of a trial when only trials count, and at most when time does; a final network gets so many times as many.
 EPOCHS, MOST_EPOCHS, FINAL_TIMES = 12.0, 40.0, 2.0
 
@@ -36,12 +43,13 @@ class ImageSettings:
         strategy: a name in ``hortus.strategies.STRATEGIES``.
         strategy_options: its own arguments.
         evaluator: a name in ``hortus.evaluation.EVALUATORS``.
-        evaluator_options: its own arguments.
+        evaluator_options: its own arguments; ``steps`` is for the supernet's training, where there is one.
         pruner: stops trials early; ``"none"``, ``"median"``, ``"percentile"``, ``"halving"``, ``"hyperband"``.
         rungs: what the pruner sees more of: ``"epochs"``, ``"rows"``, ``"resolution"`` or ``"width"``.
         epochs: of a candidate's training; None for `EPOCHS`, or for as many as its share of the time allows.
         recipe: how networks are trained, by the names of `hortus.nets.recipe.Recipe`.
         final: whether the best candidate is trained again on all images; else it is handed over as it was judged.
+        grow: whether the best candidate is tried larger before that; None for where a minute or more is the budget.
         size: height and width of the images; None for their own.
         seed: the same seed and trials give the same leaderboard.
         slots: trials under way at once; None for one a core.
@@ -63,6 +71,7 @@ class ImageSettings:
     epochs: float | None = None
     recipe: Mapping[str, Any] = field(default_factory=dict)
     final: bool = True
+    grow: bool | None = None
     size: tuple[int, int] | None = None
     seed: int = 0
     slots: int | None = None
@@ -89,29 +98,64 @@ class ImageSettings:
         return Budget(time=time, trials=self.trials, memory=self.memory)
 
     @property
+    def trains(self) -> bool:
+        """Whether the search itself trains its candidates; else the best of them are trained after it."""
+        return bool(getattr(EVALUATORS[self.evaluator], "trains", True))
+
+    @property
+    def training_options(self) -> dict[str, Any]:
+        """How a candidate is trained."""
+        epochs = self.epochs or (EPOCHS if self.budget.time is None else MOST_EPOCHS)
+        return {"epochs": epochs, "recipe": dict(self.recipe)}
+
+    @property
     def trial_options(self) -> dict[str, Any]:
         """What the evaluator of a trial is told."""
-        if self.evaluator != "train":
-            return dict(self.evaluator_options)
-        epochs = self.epochs or (EPOCHS if self.budget.time is None else MOST_EPOCHS)
-        return {"epochs": epochs, "recipe": dict(self.recipe), **self.evaluator_options}
+        own = {name: value for name, value in self.evaluator_options.items() if name not in self.preparation_options}
+        return {**(self.training_options if self.evaluator == "train" else {}), **own}
+
+    @property
+    def preparation_options(self) -> dict[str, Any]:
+        """What is told to the trial that an evaluator needs before the search."""
+        prepared = getattr(EVALUATORS[self.evaluator], "prepares", None) is not None
+        return {name: value for name, value in self.evaluator_options.items() if prepared and name == "steps"}
 
     @property
     def final_options(self) -> dict[str, Any]:
         """What the training of the final network is told."""
-        epochs = self.epochs or (EPOCHS if self.budget.time is None else MOST_EPOCHS)
-        return {"epochs": FINAL_TIMES * epochs, "recipe": dict(self.recipe)}
+        return {**self.training_options, "epochs": FINAL_TIMES * self.training_options["epochs"]}
 
     @property
     def reserve(self) -> float:
         """Seconds kept back from the search."""
+        shares = (SAVING_SHARE, FINAL_SHARE if self.final else 0.0, 0.0 if self.trains else CONFIRMING_SHARE)
+        return (self.budget.time or 0.0) * sum(shares)
+
+    @property
+    def preparing(self) -> float | None:
+        """Seconds for what the evaluator needs before the search; None where only trials count."""
+        return None if self.budget.time is None else self.budget.time * PREPARING_SHARE
+
+    @property
+    def grows(self) -> bool:
+        """Whether the best candidate is tried larger."""
         time = self.budget.time
-        return 0.0 if time is None else time * (SAVING_SHARE + (FINAL_SHARE if self.final else 0.0))
+        return (time is not None and time >= GROWS_FROM) if self.grow is None else self.grow
+
+    @property
+    def growing(self) -> float | None:
+        """Seconds for that; None where only trials count."""
+        return None if self.budget.time is None else self.budget.time * FINAL_SHARE * GROWING_PART
+
+    @property
+    def confirming(self) -> float | None:
+        """Seconds for training the best candidates of a search that trained none; None where only trials count."""
+        return None if self.budget.time is None else self.budget.time * CONFIRMING_SHARE
 
     def trial_seconds(self, slots: int) -> float | None:
         """Seconds after which a trial is to end by itself; None where only trials count."""
         time = self.budget.time
-        if time is None:
+        if time is None or not self.trains:
             return None
         aim = min(TRIALS_AIM, self.trials or TRIALS_AIM)
         return max(LEAST_SECONDS, (time - self.reserve) * slots / aim)

@@ -24,9 +24,12 @@ from hortus.engine.lock import RunLock
 from hortus.engine.loop import Search
 from hortus.engine.plan import Plan
 from hortus.engine.progress import Listener, ProgressEvent
-from hortus.errors import RunError
+from hortus.errors import RunError, SettingError, nearest
 from hortus.evaluation import EVALUATORS
-from hortus.run.image_finish import conclude, train_final
+from hortus.run.image_confirm import confirm
+from hortus.run.image_finish import FAILED, conclude, train_final
+from hortus.run.image_grow import grow
+from hortus.run.image_prepare import check_fit, prepare_evaluator
 from hortus.run.image_result import SETTINGS, ImageResult, read_result, require_images
 from hortus.run.image_settings import ImageSettings
 from hortus.run.place import cores, emitter, make_executor, slot_memory
@@ -34,6 +37,8 @@ from hortus.spaces import SPACES
 from hortus.strategies import make_sampler
 from hortus.strategies.halving import make_pruner
 
+# Evaluators that judge pipelines, or that a run calls upon by itself.
+INNER = ("cross_validation", "supernet", "train_all")
 # What idle workers import.
 WARM = ("torch", "hortus.nets.training", "hortus.evaluation.network")
 
@@ -117,23 +122,49 @@ def _search(
 ) -> ImageResult:
     data = ImageData.load(folder / "data")
     plan = _plan(data, settings, folder, executor)
-    search = Search(plan, executor, journal, ledger, emit)
+    check_fit(plan)
+    with ledger.charge("preparing"):
+        plan = prepare_evaluator(journal, plan, settings, executor, seconds=settings.preparing)
+    search = Search(plan, executor, journal, ledger, emit if settings.trains else _without_best(emit))
     for note in (*(Note(**note) for note in journal.get("notes")), *journal.notes):
         emit(ProgressEvent("note", ledger.elapsed, note.to_json()))
     emit(ProgressEvent("run_started", ledger.elapsed, _described(data, settings, folder, executor)))
     with ledger.charge("searching"):
         why = search.run()
     journal.set("why", why)
+    if not settings.trains:
+        with ledger.charge("confirming"):
+            emit(ProgressEvent("phase", ledger.elapsed, {"name": "refitting"}))
+            confirm(journal, plan, settings, executor, seconds=settings.confirming)
     with ledger.charge("choosing"):
         conclude(journal, settings, folder)
+    if settings.grows and why != "interrupted":
+        with ledger.charge("growing"):
+            emit(ProgressEvent("phase", ledger.elapsed, {"name": "refitting"}))
+            grow(journal, plan, settings, executor, seconds=settings.growing)
+            conclude(journal, settings, folder)
     if settings.final and why != "interrupted":
         with ledger.charge("refitting"):
             emit(ProgressEvent("phase", ledger.elapsed, {"name": "refitting"}))
             seconds = ledger.remaining - settings.reserve * 0.05 if math.isfinite(ledger.remaining) else None
             if train_final(journal, plan, settings, executor, seconds=seconds, threads=_final_threads(settings)):
                 conclude(journal, settings, folder)
+            if (failed := journal.get(FAILED)) is not None:
+                what = f"The training on all images did not end well: {failed}."
+                mend = "The network is handed over as it was judged."
+                note = Note("final-failed", what, mend=mend, warning=True)
+                emit(ProgressEvent("note", ledger.elapsed, note.to_json()))
     journal.set("spent", {"elapsed": ledger.elapsed, "phases": ledger.phases})
     result = read_result(journal, folder)
+    for one in result.misleading():
+        note = Note(
+            code="fidelity-misleads",
+            what=f"What this search went by ranks candidates unlike full training: {one.describe()}.",
+            place=one.first,
+            mend="Take another evaluator or later rungs; result.agreement() compares them.",
+            warning=True,
+        )
+        emit(ProgressEvent("note", ledger.elapsed, note.to_json()))
     finished = {
         "score": result.estimate.score,
         "low": result.estimate.low,
@@ -145,6 +176,16 @@ def _search(
     }
     emit(ProgressEvent("run_finished", ledger.elapsed, finished))
     return result
+
+
+def _without_best(emit: Listener) -> Listener:
+    """A cheap score is not on the metric's scale: the best of them is not told as if it were."""
+
+    def tell(event: ProgressEvent) -> None:
+        if event.kind != "best":
+            emit(event)
+
+    return tell
 
 
 def _plan(data: ImageData, settings: ImageSettings, folder: Path, executor: Executor) -> Plan:
@@ -174,6 +215,12 @@ def _check_names(settings: ImageSettings) -> None:
         SettingError: the space, the strategy, the evaluator or the pruner is unknown, or an option of the strategy's.
     """
     _ = SPACES[settings.space], EVALUATORS[settings.evaluator]
+    if settings.evaluator in INNER:
+        raise SettingError(
+            f"The evaluator {settings.evaluator!r} judges no networks.",
+            mend=nearest("train", [name for name in EVALUATORS if name not in INNER]),
+            code="evaluator-unfit",
+        )
     make_sampler(settings.strategy, seed=0, options=settings.strategy_options)
     make_pruner(settings.pruner)
 

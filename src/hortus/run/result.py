@@ -11,6 +11,7 @@ import pandas as pd
 from optuna.trial import TrialState
 
 from hortus.data.finding import Finding
+from hortus.data.images import FILE as IMAGES
 from hortus.data.notes import Note
 from hortus.deploy.bundle import load_bundle
 from hortus.engine.journal import Journal, TrialRow
@@ -105,11 +106,17 @@ class Result:
 
 
 def require_run(folder: Path) -> None:
-    """Refuse a folder that holds no run.
+    """Refuse a folder that holds no run of a table.
 
     Raises:
         RunError: it holds none.
     """
+    if (folder / "data" / IMAGES).exists():
+        raise RunError(
+            f"The run in {str(folder)!r} is one of images.",
+            mend="hortus.load reads the model.hortus in it, and hortus leaderboard shows it.",
+            code="run-of-images",
+        )
     if not (folder / "journal.sqlite").exists():
         raise RunError(
             f"There is no run in {str(folder)!r}.",

@@ -1,0 +1,84 @@
+"""After a search by cheap scores, its best candidates are trained, since cheap scores only guess.
+
+Some of the others are trained with them where there is time: how a cheap score ranks candidates cannot be seen from
+its favourites alone.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from hortus.engine.executors.base import Executor, Job
+from hortus.engine.journal import Journal, TrialRow
+from hortus.engine.plan import Plan
+from hortus.evaluation.agreement import stratified
+from hortus.evaluation.trial import Order
+from hortus.run.image_rows import CONFIRMED, ranked
+from hortus.run.image_settings import ImageSettings
+from hortus.seeds import derive
+
+# The candidates that are trained: so many of the best, and with those from all over the ranking so many in all.
+BEST, ALL = 3, 8
+# A training that would not end by itself is killed so long (seconds) after it should have.
+OVERDUE = 5.0
+
+
+def confirm(
+    journal: Journal, plan: Plan, settings: ImageSettings, executor: Executor, *, seconds: float | None
+) -> None:
+    """Train the best candidates of the journal, and note what came of it; those that were trained before are not again.
+
+    Args:
+        journal: of the run.
+        plan: of the search.
+        settings: of the run.
+        executor: where they are trained; nothing else runs there.
+        seconds: for all of them; None for their whole schedules.
+    """
+    done: dict[str, Any] = dict(journal.get(CONFIRMED) or {})
+    waiting = [row for row in chosen(journal.trials()) if str(row.number) not in done]
+    end = None if seconds is None else time.monotonic() + seconds
+    share = None if seconds is None else seconds * min(executor.capacity, len(waiting)) / max(1, len(waiting))
+    running: set[int] = set()
+    while waiting or running:
+        left = None if end is None else end - time.monotonic()
+        if left is not None and left <= 0:
+            waiting.clear()
+        while waiting and len(running) < executor.capacity:
+            row = waiting.pop(0)
+            executor.submit(_job(row, plan, settings, None if share is None or left is None else min(share, left)))
+            running.add(row.number)
+        for event in executor.poll(0.5):
+            if event.number not in running or event.kind == "report":
+                continue
+            running.remove(event.number)
+            if event.kind == "done":
+                done[str(event.number)] = event.data
+                journal.set(CONFIRMED, done)
+
+
+def chosen(rows: list[TrialRow]) -> list[TrialRow]:
+    """The best of different candidates, and some from all over the ranking, the best first."""
+    different: dict[str, TrialRow] = {}
+    for row in ranked(rows):
+        different.setdefault(row.describe, row)
+    found = list(different.values())
+    places = [*range(min(BEST, len(found))), *stratified([row.value or 0.0 for row in found], ALL).tolist()]
+    return [found[place] for place in dict.fromkeys(places)][:ALL]
+
+
+def _job(row: TrialRow, plan: Plan, settings: ImageSettings, seconds: float | None) -> Job:
+    order = Order(
+        number=row.number,
+        space=plan.space.to_json(),
+        params=row.params,
+        evaluator="train",
+        options=settings.training_options,
+        data=str(plan.data),
+        out=str(plan.out),
+        seed=derive(plan.seed, "trial", row.number),
+        deadline=None if seconds is None else time.monotonic() + seconds,
+        budget=settings.budget.time,
+    )
+    return Job(row.number, order.to_json(), seconds=None if seconds is None else seconds + OVERDUE, memory=plan.memory)

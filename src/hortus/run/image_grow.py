@@ -1,0 +1,123 @@
+"""The best candidate made larger: a cell that was found small is stacked wider for the network that is handed over.
+
+Whether that is worth it is measured: both sizes are trained for the same time, or the same epochs, on the training
+images, and the better one on the images set aside is taken.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from optuna.trial import FixedTrial
+
+from hortus.engine.executors.base import Executor, Job
+from hortus.engine.journal import Journal
+from hortus.engine.plan import Plan
+from hortus.evaluation.base import Evaluation
+from hortus.evaluation.trial import Order
+from hortus.run.image_rows import GROWN, trained
+from hortus.run.image_settings import ImageSettings
+from hortus.seeds import derive
+
+# Twice the cells and half as many channels again: about four times the multiply-adds.
+SCALE = {"width": 1.5, "depth": 2.0}
+# Trainings after the search have numbers of their own, so that their files are not those of a trial.
+FIRST = 1_000_000
+OVERDUE = 5.0
+
+
+@dataclass(frozen=True)
+class Growth:
+    """The best candidate at two sizes.
+
+    Attributes:
+        number: its trial's.
+        scale: how much wider and deeper the network is that was taken; empty where it was not made larger.
+        score: of the candidate as it was found; None where its training failed.
+        larger: of the larger one; likewise.
+    """
+
+    number: int
+    scale: dict[str, float]
+    score: float | None
+    larger: float | None
+
+    @property
+    def gain(self) -> float | None:
+        """What the larger one scores more; None where one of them failed."""
+        return None if self.score is None or self.larger is None else self.larger - self.score
+
+
+def read_growth(journal: Journal) -> Growth | None:
+    """What came of making the best candidate larger; None where that was not tried."""
+    found = journal.get(GROWN)
+    return None if found is None else Growth(found["number"], found["scale"], found["score"], found["larger"])
+
+
+def scale_of(journal: Journal, number: int) -> dict[str, float]:
+    """How much larger than it was found the candidate of a trial is handed over; empty for not at all."""
+    found = read_growth(journal)
+    return dict(found.scale) if found is not None and found.number == number else {}
+
+
+def grow(journal: Journal, plan: Plan, settings: ImageSettings, executor: Executor, *, seconds: float | None) -> None:
+    """Train the best candidate as it is and larger, and note which is better.
+
+    Args:
+        journal: of the run.
+        plan: of the search.
+        settings: of the run.
+        executor: where they are trained; nothing else runs there.
+        seconds: for both; None for their whole schedules.
+    """
+    rows = trained(journal)
+    before = read_growth(journal)
+    if not rows or (before is not None and before.number == rows[0].number and seconds is None):
+        return
+    best = rows[0]
+    if not hasattr(plan.space(FixedTrial(best.params)), "scaled"):
+        return
+    share = None if seconds is None else seconds / (1 if executor.capacity > 1 else 2)
+    waiting = list(enumerate(({}, SCALE)))
+    found: dict[int, Evaluation] = {}
+    running: set[int] = set()
+    while waiting or running:
+        while waiting and len(running) < executor.capacity:
+            place, scale = waiting.pop(0)
+            number = FIRST + 2 * best.number + place
+            order = Order(
+                number=number,
+                space=plan.space.to_json(),
+                params=best.params,
+                evaluator="train",
+                options=settings.final_options | {"scale": scale},
+                data=str(plan.data),
+                out=str(plan.out),
+                seed=derive(plan.seed, "grow", best.number),
+                deadline=None if share is None else time.monotonic() + share,
+                budget=settings.budget.time,
+            )
+            limit = None if share is None else share + OVERDUE
+            executor.submit(Job(number, order.to_json(), seconds=limit, memory=plan.memory))
+            running.add(number)
+        for event in executor.poll(0.5):
+            if event.number in running and event.kind != "report":
+                running.remove(event.number)
+                if event.kind == "done":
+                    found[event.number % 2] = Evaluation.from_json(event.data)
+    if not found:
+        return
+    scores: dict[int, Any] = {place: evaluation.score for place, evaluation in found.items()}
+    taken = max(found, key=lambda place: (scores[place] or 0.0, -place))
+    journal.set(
+        GROWN,
+        {
+            "number": best.number,
+            "scale": SCALE if taken else {},
+            "score": scores.get(0),
+            "larger": scores.get(1),
+            "evaluation": found[taken].to_json(),
+        },
+    )
