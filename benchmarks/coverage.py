@@ -78,7 +78,7 @@ def scores_part(rows: Sequence[Row]) -> str:
     if not rows:
         return NOTHING
     heads = ["task", "tables", "fits", "naive: mean error", "estimate: mean error", "naive: mean size"]
-    heads += ["estimate: mean size", "covered", "95 % of that share"]
+    heads += ["estimate: mean size", "covered", "95 % of that share", "below it"]
     lines = [_scores_line(label, [r for r in rows if r["task"] == kind]) for kind, label in KINDS.items()]
     lines = [line for line in lines if line] + [_scores_line("**all**", rows)]
     return "\n\n".join([_table(heads, lines), _measured(rows)])
@@ -91,7 +91,8 @@ def _scores_line(label: str, rows: Sequence[Row]) -> list[str]:
     cells += [_mean(rows, said) for said in ("naive", "score")]
     cells += [f"{statistics.fmean(map(abs, errors(rows, said))):.2f}" for said in ("naive", "score")]
     hits = sum(map(covered, rows))
-    return [*cells, f"{hits / len(rows):.3f}", _allowed(hits, len(rows))]
+    below = sum(not covered(row) and float(row["test"]) < float(row["score"]) for row in rows)
+    return [*cells, f"{hits / len(rows):.3f}", _allowed(hits, len(rows)), f"{below / len(rows):.3f}"]
 
 
 def _mean(rows: Sequence[Row], said: str) -> str:
