@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from hortus.explain.charts.bars import Bar, points
+from hortus.explain.charts.bars import HALF, Bar, points
 from hortus.explain.charts.curves import Line, calibration, trade_off
 from hortus.explain.charts.grids import confusion
 from hortus.explain.curves import Confusion, Curve, Reliability
@@ -71,6 +71,7 @@ def _by_class(report: Report, outcomes: ClassOutcomes) -> Markup:
             label="of 100 rows of the class, found",
             whole=whole,
             form=hundred,
+            width=HALF,
         ),
         "Which classes are found, the worst first",
         caption="Of 100 rows that are of the class, how many the model says are. The whiskers are 95 % intervals.",
