@@ -16,6 +16,7 @@ from hortus.data.read_images import prepare_images
 from hortus.errors import ArtifactError, RunError, SettingError
 from hortus.evaluation.base import Evaluation, Fidelity, TrialContext
 from hortus.evaluation.inherited import SUPERNET, Inherited, SupernetTrial
+from hortus.evaluation.weight_sharing import SupernetTraining
 from hortus.spaces import SPACES
 from hortus.spaces.cell import NAMES, CellSpace
 
@@ -61,6 +62,36 @@ def test_a_deadline_is_the_schedule(run: TrialContext, tmp_path: Path) -> None:
     SupernetTrial(space=SPACE.to_json())(cell("none"), Fidelity(), context)
     assert time.monotonic() - begin < 5.0
     assert (tmp_path / SUPERNET).exists()
+
+
+def test_a_supernet_that_was_interrupted_goes_on(
+    run: TrialContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def context(name: str) -> TrialContext:
+        return TrialContext(run.data, tmp_path / name, 0, 3, 1, None, run.report)
+
+    def train(name: str) -> bytes:
+        made = SupernetTrial(space=SPACE.to_json(), steps=4)(cell("none"), Fidelity(), context(name))
+        assert made.notes["steps"] == 4
+        return (tmp_path / name / SUPERNET).read_bytes()
+
+    whole = train("whole")
+    steps = SupernetTraining._group_step
+    left = iter([True, True])
+
+    def interrupted(*arguments: object) -> None:
+        if next(left, None) is None:
+            raise KeyboardInterrupt
+        steps(*arguments)
+
+    # Stored after every step.
+    monkeypatch.setattr("hortus.evaluation.inherited.STORE_SECONDS", 1e-3)
+    with monkeypatch.context() as patch:
+        patch.setattr(SupernetTraining, "_group_step", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            train("cut")
+    assert (tmp_path / "cut/checkpoints/supernet.safetensors").exists()
+    assert train("cut") == whole
 
 
 def test_without_a_supernet_it_refuses_with_the_reason(run: TrialContext, tmp_path: Path) -> None:

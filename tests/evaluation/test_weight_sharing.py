@@ -8,16 +8,19 @@ from pathlib import Path
 import pytest
 
 torch = pytest.importorskip("torch")
+from optuna import create_study  # noqa: E402
+from optuna.samplers import RandomSampler  # noqa: E402
 from sklearn.datasets import load_digits  # noqa: E402
 
 from hortus.data.image_facts import ImageFacts  # noqa: E402
 from hortus.errors import ArtifactError, BudgetError  # noqa: E402
-from hortus.evaluation.weight_sharing import SupernetTraining, fair_group, score, train_supernet  # noqa: E402
+from hortus.evaluation.weight_sharing import SupernetTraining, fair_group, predict, score, train_supernet  # noqa: E402
 from hortus.nets.supernet import Supernet  # noqa: E402
 from hortus.nets.training import DivergedError  # noqa: E402
 from hortus.seeds import stream  # noqa: E402
 from hortus.spaces.cell import NAMES, OPERATIONS, CellSpace  # noqa: E402
-from hortus.spaces.relaxed import relax  # noqa: E402
+from hortus.spaces.darts_cell import DartsSpace  # noqa: E402
+from hortus.spaces.relaxed import path_of, relax  # noqa: E402
 
 FACTS = ImageFacts(1, 8, 8, 10, 600)
 SPACE, THIN = CellSpace(FACTS, width=4), CellSpace(FACTS, width=2)
@@ -116,6 +119,18 @@ def test_a_checkpoint_is_taken_up_and_a_foreign_one_refused(
         assert torch.equal(tensor, again.state_dict()[name]), name
     with pytest.raises(ArtifactError, match="not those of this network"):
         train_supernet(SPACE, x, y, FACTS, **settings)
+
+
+def test_darts_cells_share_weights(digits: tuple[torch.Tensor, torch.Tensor]) -> None:
+    x, y = digits[0][:40], digits[1][:40]
+    space = DartsSpace(FACTS, operations=("skip_connect", "max_pool_3x3"), cells=3, width=2)
+    supernet = train_supernet(space, x, y, FACTS, steps=1, batch=20)
+    study = create_study(sampler=RandomSampler(seed=0))
+    trial = study.ask()
+    space(trial)
+    found = predict(supernet, path_of(space, trial.params), x[:7], calibration=x)
+    assert found.shape == (7, 10)
+    torch.testing.assert_close(found.sum(1), torch.ones(7, dtype=torch.float64))
 
 
 def test_seconds_end_a_training(digits: tuple[torch.Tensor, torch.Tensor]) -> None:
