@@ -73,15 +73,15 @@ HEAD += [f"{what}_{mark}" for what in ("regret", "test") for mark in MARKS]
 # -- one run --------------------------------------------------------------------------------------------------------
 
 
-def run(strategy: str, table: CellTable, seed: int) -> dict[str, Any]:
-    """Search ``table`` once; the row of the results."""
+def run(strategy: str, table: CellTable, seed: int, queries: int = MARKS[-1]) -> dict[str, Any]:
+    """Search ``table`` once with so many queries; the row of the results, empty beyond them."""
     begin = time.perf_counter()
     space, study = CellSpace(), optuna.create_study(direction="maximize")
     observed = table.observed(seed)
     rows: list[int] = []
     known: set[int] = set()
     asks = 0
-    while len(rows) < MARKS[-1] and asks - len(rows) < REPEATS:
+    while len(rows) < queries and asks - len(rows) < REPEATS:
         study.sampler = make_sampler(strategy, seed=derive(seed, "ask", asks), options=STRATEGIES[strategy])
         trial = study.ask()
         row = table.row(space(trial))
@@ -93,13 +93,15 @@ def run(strategy: str, table: CellTable, seed: int) -> dict[str, Any]:
     found: dict[str, Any] = {"strategy": strategy, "dataset": table.dataset, "seed": seed}
     found |= {"cells": len(rows), "asks": asks, "to_best": rows.index(table.best) + 1 if table.best in known else ""}
     found |= {"seconds": round(time.perf_counter() - begin, 2)}
-    return found | judged(table, observed, rows)
+    return found | judged(table, observed, rows, [mark for mark in MARKS if mark <= queries])
 
 
-def judged(table: CellTable, observed: np.ndarray, rows: Sequence[int]) -> dict[str, float]:
+def judged(
+    table: CellTable, observed: np.ndarray, rows: Sequence[int], marks: Sequence[int] = MARKS
+) -> dict[str, float]:
     """Regret and test accuracy of the cell that was chosen after each number of queries."""
     found = {}
-    for mark in MARKS:
+    for mark in marks:
         asked = np.array(rows[:mark])
         chosen = int(asked[np.argmax(observed[asked])])
         found[f"regret_{mark}"] = round(table.regret(chosen), 4)
@@ -115,19 +117,19 @@ def read_runs() -> dict[tuple[str, str, int], dict[str, str]]:
         return {(row["strategy"], row["dataset"], int(row["seed"])): row for row in csv.DictReader(file)}
 
 
-def measure(strategies: Sequence[str], datasets: Sequence[str], runs: int, seconds: float) -> None:
+def measure(strategies: Sequence[str], datasets: Sequence[str], seeds: range, seconds: float, queries: int) -> None:
     """Make the runs that are missing, seed by seed, for about ``seconds``."""
     end = time.monotonic() + seconds
     tables = {dataset: CellTable.read(dataset) for dataset in datasets}
     done = read_runs()
-    for seed in range(runs):
+    for seed in seeds:
         for dataset in datasets:
             for strategy in strategies:
                 if (strategy, dataset, seed) in done:
                     continue
                 if time.monotonic() > end:
                     return
-                row = run(strategy, tables[dataset], seed)
+                row = run(strategy, tables[dataset], seed, queries)
                 fresh = not RUNS.exists()
                 with RUNS.open("a", newline="", encoding="utf-8") as file:
                     writer = csv.DictWriter(file, HEAD, lineterminator="\n")
@@ -191,20 +193,21 @@ def runs_part(runs: Mapping[tuple[str, str, int], Mapping[str, str]]) -> str:
             s: {seed: row for (name, data, seed), row in runs.items() if (name, data) == (s, dataset)}
             for s in STRATEGIES
         }
-        present = [s for s in STRATEGIES if of[s]]
+        present = [s for s in STRATEGIES if any(row[f"regret_{MARKS[-1]}"] for row in of[s].values())]
         if not present:
             continue
         regrets, tests = [], []
         for strategy in present:
             rows = list(of[strategy].values())
             label = f"**{strategy}**" if strategy == OURS else strategy
-            cells_ = [with_error([float(row[f"regret_{mark}"]) for row in rows]) for mark in MARKS]
-            regrets.append([label, str(len(rows)), *cells_, _against_random(of[strategy], of["random"])])
-            reached = [float(row["to_best"] or MARKS[-1]) for row in rows]
-            share = sum(bool(row["to_best"]) for row in rows) / len(rows)
-            means = [f"{_mean(float(row[f'test_{mark}']) for row in rows):.2f}" for mark in MARKS]
-            seconds = _mean(float(row["seconds"]) for row in rows)
-            tests.append([label, *means, f"{statistics.fmean(reached):.0f}", f"{share:.0%}", f"{seconds:.1f}"])
+            whole = [row for row in rows if row[f"regret_{MARKS[-1]}"]]
+            cells_ = [with_error(_values(rows, f"regret_{mark}")) for mark in MARKS]
+            number = str(len(rows)) + (f" ({len(whole)} beyond 100)" if len(whole) < len(rows) else "")
+            regrets.append([label, number, *cells_, _against_random(of[strategy], of["random"])])
+            tests.append([label, *(f"{statistics.fmean(_values(rows, f'test_{mark}')):.2f}" for mark in MARKS)])
+            reached = statistics.fmean(float(row["to_best"] or MARKS[-1]) for row in whole)
+            share = sum(bool(row["to_best"]) for row in whole) / len(whole)
+            tests[-1] += [f"{reached:.0f}", f"{share:.0%}", f"{statistics.fmean(_values(whole, 'seconds')):.1f}"]
         parts.append(f"**{dataset}**, regret in percentage points, with its standard error:")
         parts.append(table_of(["strategy", "runs", *map(str, MARKS), "against random at 500"], regrets))
         parts.append(f"**{dataset}**, test accuracy in percent:")
@@ -212,11 +215,17 @@ def runs_part(runs: Mapping[tuple[str, str, int], Mapping[str, str]]) -> str:
     return "\n\n".join(parts) or "No run is recorded yet."
 
 
+def _values(rows: Iterable[Mapping[str, str]], name: str) -> list[float]:
+    return [float(row[name]) for row in rows if row[name]]
+
+
 def _against_random(own: Mapping[int, Mapping[str, str]], random: Mapping[int, Mapping[str, str]]) -> str:
     """Whether the mean regret differs from random search's over the seeds that both have, by two standard errors."""
     if own is random:
         return ""
-    gains = [float(random[seed]["regret_500"]) - float(own[seed]["regret_500"]) for seed in own if seed in random]
+    last = f"regret_{MARKS[-1]}"
+    both = [seed for seed in own if seed in random and own[seed][last] and random[seed][last]]
+    gains = [float(random[seed][last]) - float(own[seed][last]) for seed in both]
     if len(gains) < 2:
         return "unknown"
     mean, error = statistics.fmean(gains), statistics.stdev(gains) / math.sqrt(len(gains))
@@ -237,9 +246,8 @@ def default_part(runs: Mapping[tuple[str, str, int], Mapping[str, str]]) -> str:
                 continue
             gaps = []
             for mark in MARKS:
-                own = [float(runs[OURS, dataset, seed][f"regret_{mark}"]) for seed in seeds]
-                others = [float(runs[strategy, dataset, seed][f"regret_{mark}"]) for seed in seeds]
-                found = [b - a for a, b in zip(own, others, strict=True)]
+                pairs = [[runs[one, dataset, seed][f"regret_{mark}"] for one in (OURS, strategy)] for seed in seeds]
+                found = [float(b) - float(a) for a, b in pairs if a and b]
                 error = 2 * statistics.stdev(found) / math.sqrt(len(found))
                 gaps.append(f"{statistics.fmean(found):+.2f} ± {error:.2f}")
             lines.append([dataset, strategy, str(len(seeds)), *gaps])
@@ -311,12 +319,15 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=200, help="of each strategy on each data set")
     parser.add_argument("--strategies", default=",".join(STRATEGIES))
     parser.add_argument("--datasets", default=",".join(DATASETS))
+    parser.add_argument("--first", type=int, default=0, help="seed to begin with")
+    parser.add_argument("--queries", type=int, default=MARKS[-1], help="of each run that is missing; fewer are quicker")
     parser.add_argument("--seconds", type=float, default=math.inf, help="begin no run after so many")
     parser.add_argument("--aside", action="store_true", help="measure the subsets and the predictor's ranks anew")
     parser.add_argument("--write", action="store_true", help="put the tables into docs/nas-bench-201.md")
     args = parser.parse_args()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    measure(args.strategies.split(","), args.datasets.split(","), args.runs, args.seconds)
+    seeds = range(args.first, args.runs)
+    measure(args.strategies.split(","), args.datasets.split(","), seeds, args.seconds, args.queries)
     if args.aside or not ASIDE.exists():
         tables = [CellTable.read(dataset) for dataset in DATASETS]
         subsets = [one for table in tables for one in nested(table)]
