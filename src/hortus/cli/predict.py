@@ -48,11 +48,21 @@ def predict(
 
         check_paths(table, out, rejects)
         if images.holds_images(model):
+            ignored = {"--rejects": rejects, "--level": level, "--id": id_column}
+            given = [name for name, value in ignored.items() if value is not None]
+            if given:
+                raise SettingError(
+                    f"A model of images knows nothing of {', '.join(given)}.",
+                    mend="Leave it out.",
+                    code="option-of-tables",
+                )
             with _printed() if out is None else table_file(out) as write:
                 for frame in images.predicted(model, table, proba=proba):
                     write(frame)
             return
         predictor = open_model(model)
+        # Of the libraries that made it, say; predicting writes over them.
+        loaded = list(predictor.notes)
         chunks = open_chunks(table, chunk, faults=rejects is not None)
         asked = Asked(proba, id_column, level)
         check_columns(predictor, chunks.columns, asked)
@@ -63,7 +73,7 @@ def predict(
             show = files.enter_context(_progress(chunks.survey, chunk))
             for done in score(predictor, chunks, asked, write=write, reject=reject):
                 show(done.rows + done.rejected)
-        for note in (*chunks.notes, *done.notes):
+        for note in (*loaded, *chunks.notes, *done.notes):
             if note.warning:
                 typer.echo(printable(f"warning: {note.what} {note.mend}".rstrip()), err=True)
         said = [f"{done.rows:,} predictions are in {out}"] if out is not None else []
