@@ -3,27 +3,43 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
-from hortus.data.artifacts import write_artifact
+from hortus.data.artifacts import Stored, verify, write_artifact
 from hortus.data.images import ImageData
 from hortus.evaluation.base import Artifact, Evaluation, Fidelity, TrialContext
 from hortus.evaluation.building import build, ready, scaled, tensors, threads
 from hortus.evaluation.network import CHECKPOINTS, STORE_SECONDS, NetworkTraining, costs_of, curve
-from hortus.nets.weights import save_tensors
+from hortus.nets.recipe import Recipe
+from hortus.nets.weights import fill, load_tensors, save_tensors
 from hortus.spaces.base import Candidate
 
 # Of the time, what is kept for counting and storing the network.
 STORING_SHARE = 0.05
+# Of the learning rate, what a network that goes on begins again with.
+WARM = 0.5
 
 
 class FinalTraining(NetworkTraining):
-    """Train a network on all images. Nothing is left to judge it by, so that its score is none."""
+    """Train a network on all images. Nothing is left to judge it by, so that its score is none.
+
+    Args:
+        weights: what it goes on from, ``path``, ``sha256`` and ``size`` of a file in the run's folder: those of the
+            same network as it was judged, at half the learning rate (a warm restart, Loshchilov and Hutter 2017).
+            None to begin anew.
+        more: as of `NetworkTraining`.
+    """
 
     name: ClassVar[str] = "train_all"
+
+    def __init__(self, *, weights: Mapping[str, Any] | None = None, **more: Any) -> None:
+        super().__init__(**more)
+        self.weights = dict(weights or {})
 
     def __call__(self, candidate: Candidate, fidelity: Fidelity, context: TrialContext) -> Evaluation:
         """Train one network; its weights are what it leaves.
@@ -52,6 +68,9 @@ class FinalTraining(NetworkTraining):
             pixels, y = tensors(context.data, data.digest)
             network = build(scaled(candidate, **self.scale), data, context.seed)
             training = self.begin(network, data, rows, fidelity, context.seed)
+            if self.weights:
+                found, _ = load_tensors(verify(context.out, Stored(**self.weights)))
+                fill(network, found)
             if (context.out / place).exists():
                 training.restore(context.out / place)
             training.advance(pixels, y, deadline=deadline, then=keep)
@@ -71,3 +90,8 @@ class FinalTraining(NetworkTraining):
             artifacts=(Artifact("models", weights.path, weights.sha256, weights.size),),
             notes={**costs, "epochs": training.seen / len(rows), "curve": curve(training)},
         )
+
+    def made(self, data: ImageData, rows: int, fidelity: Fidelity) -> Recipe:
+        """The recipe for so many of the images."""
+        recipe = super().made(data, rows, fidelity)
+        return replace(recipe, learning_rate=WARM * recipe.learning_rate) if self.weights else recipe

@@ -34,8 +34,10 @@ FAILED = "final_failed"
 MOST = 40
 # A final training that would not end by itself is killed so long (seconds) after it should have.
 OVERDUE = 5.0
+# A restart that was cut to less than this share of the epochs that were before has disturbed more than it has mended.
+ENOUGH = 0.5
 # Multiply-adds an image from which a step gains by more than one thread.
-SEVERAL = 1e6
+SEVERAL = 1e7
 # With less than this there is no point in beginning one.
 LEAST_FINAL = 1.0
 
@@ -79,12 +81,14 @@ def train_final(
     before, scale = read_final(journal), scale_of(journal, best.number)
     if seconds is None and before is not None and (before.number, before.scale) == (best.number, scale):
         return False
+    found = artifact(best.evaluation, "models")
+    weights = None if found is None else {"path": found.path, "sha256": found.sha256, "size": found.size}
     order = Order(
         number=best.number,
         space=plan.space.to_json(),
         params=best.params,
         evaluator="train_all",
-        options=settings.final_options | {"scale": scale},
+        options=settings.final_options | {"scale": scale, "weights": weights},
         data=str(plan.data),
         out=str(plan.out),
         seed=derive(plan.seed, "final", best.number),
@@ -102,8 +106,13 @@ def train_final(
             if event.kind != "done":
                 journal.set(FAILED, f"{event.data.get('reason')}: {event.data.get('detail', '')}")
                 return False
+            made = Evaluation.from_json(event.data)
+            if _epochs(made) < ENOUGH * _epochs(best.evaluation):
+                told = f"there was time for {_epochs(made):.1f} epochs after {_epochs(best.evaluation):.1f} before"
+                journal.set(FAILED, told)
+                return False
             journal.set(FAILED, None)
-            journal.set("final", Final(best.number, Evaluation.from_json(event.data), scale).to_json())
+            journal.set("final", Final(best.number, made, scale).to_json())
             return True
 
 
@@ -183,6 +192,10 @@ def _judge(leading: list[TrialRow], data: ImageData, folder: Path, seed: int) ->
             rated.append(np.load(place, allow_pickle=False)[valid].astype(np.float64))
     chosen = Combination(np.eye(len(rated))[0], None, None, rated[0])
     return judge(rated, chosen, np.asarray(data.y[valid]), data.metric(), seed=seed), judged
+
+
+def _epochs(evaluation: Evaluation | None) -> float:
+    return float(evaluation.notes.get("epochs") or 0.0) if evaluation else 0.0
 
 
 def _macs(row: TrialRow) -> float:

@@ -21,10 +21,14 @@ FINAL_SHARE, SAVING_SHARE, CONFIRMING_SHARE = 0.4, 0.03, 0.2
 # Of a time budget, the share for what an evaluator needs before the search.
 PREPARING_SHARE = 0.25
 GROWING_PART = 0.4
+# Saving takes so many seconds at least, but never more than this share of the time.
+SAVING_SECONDS, SAVING_MOST = 2.5, 0.1
 # With less time than this (seconds) nothing is tried larger.
 GROWS_FROM = 60.0
-# So many trials a search should have time for; and the seconds that each gets at least.
-TRIALS_AIM, LEAST_SECONDS = 24, 0.5
+# So many trials a search should have time for; but a trial should have so many seconds, as long as that leaves time for
+# a few; and some at the very least.
+TRIALS_AIM, TRIALS_LEAST = 24, 8
+ENOUGH_SECONDS, LEAST_SECONDS = 8.0, 0.5
 # Epochs of a trial when only trials count, and at most when time does; a final network gets so many times as many.
 EPOCHS, MOST_EPOCHS, FINAL_TIMES = 12.0, 40.0, 2.0
 
@@ -128,8 +132,14 @@ class ImageSettings:
     @property
     def reserve(self) -> float:
         """Seconds kept back from the search."""
-        shares = (SAVING_SHARE, FINAL_SHARE if self.final else 0.0, 0.0 if self.trains else CONFIRMING_SHARE)
-        return (self.budget.time or 0.0) * sum(shares)
+        shares = (FINAL_SHARE if self.final else 0.0, 0.0 if self.trains else CONFIRMING_SHARE)
+        return (self.budget.time or 0.0) * sum(shares) + self.saving
+
+    @property
+    def saving(self) -> float:
+        """Seconds of that for choosing, saving and loading the network."""
+        time = self.budget.time or 0.0
+        return max(SAVING_SHARE * time, min(SAVING_SECONDS, SAVING_MOST * time))
 
     @property
     def preparing(self) -> float | None:
@@ -157,8 +167,9 @@ class ImageSettings:
         time = self.budget.time
         if time is None or not self.trains:
             return None
-        aim = min(TRIALS_AIM, self.trials or TRIALS_AIM)
-        return max(LEAST_SECONDS, (time - self.reserve) * slots / aim)
+        search = (time - self.reserve) * slots
+        enough = max(LEAST_SECONDS, min(ENOUGH_SECONDS, search / TRIALS_LEAST))
+        return max(enough, search / min(TRIALS_AIM, self.trials or TRIALS_AIM))
 
     @property
     def stages(self) -> tuple[Fidelity, ...]:

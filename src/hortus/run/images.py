@@ -130,7 +130,7 @@ def _search(
         emit(ProgressEvent("note", ledger.elapsed, note.to_json()))
     emit(ProgressEvent("run_started", ledger.elapsed, _described(data, settings, folder, executor)))
     with ledger.charge("searching"):
-        why = search.run()
+        why = search.run(meanwhile=_import_torch)
     journal.set("why", why)
     if not settings.trains:
         with ledger.charge("confirming"):
@@ -146,7 +146,7 @@ def _search(
     if settings.final and why != "interrupted":
         with ledger.charge("refitting"):
             emit(ProgressEvent("phase", ledger.elapsed, {"name": "refitting"}))
-            seconds = ledger.remaining - settings.reserve * 0.05 if math.isfinite(ledger.remaining) else None
+            seconds = ledger.remaining - settings.saving if math.isfinite(ledger.remaining) else None
             if train_final(journal, plan, settings, executor, seconds=seconds, threads=_final_threads(settings)):
                 conclude(journal, settings, folder)
             if (failed := journal.get(FAILED)) is not None:
@@ -176,6 +176,12 @@ def _search(
     }
     emit(ProgressEvent("run_finished", ledger.elapsed, finished))
     return result
+
+
+def _import_torch() -> None:
+    """What loading the network will need takes seconds to import; the first trials run meanwhile."""
+    import hortus.nets.training
+    import hortus.nets.weights  # noqa: F401
 
 
 def _without_best(emit: Listener) -> Listener:
