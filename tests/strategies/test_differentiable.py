@@ -15,13 +15,13 @@ from hortus.errors import InputError, SettingError  # noqa: E402
 from hortus.spaces.cell import NAMES, OPERATIONS, CellSpace  # noqa: E402
 from hortus.spaces.darts_cell import DartsSpace  # noqa: E402
 from hortus.strategies.bilevel import dominant_eigenvalue, first_order, second_order  # noqa: E402
-from hortus.strategies.decoding import decode, perturbed, sharpened  # noqa: E402
+from hortus.strategies.decoding import collapsed, decode, perturbed, sharpened  # noqa: E402
 from hortus.strategies.differentiable import search_differentiable  # noqa: E402
 from hortus.strategies.relaxation import METHODS, History, Settings  # noqa: E402
 
 FACTS = ImageFacts(1, 8, 8, 10, 200)
 SPACE, THIN = CellSpace(FACTS, width=4), CellSpace(FACTS, width=2)
-TINY = {"epochs": 2, "batch": 25, "alpha_rate": 0.05}
+TINY = {"epochs": 2, "batch": 25, "alpha_rate": 0.05, "selection": "weights"}
 
 
 @pytest.fixture(scope="module")
@@ -140,10 +140,9 @@ def test_a_growing_eigenvalue_stops_by_the_means_of_five_epochs() -> None:
     assert not sharpened([1.0] * 8 + [9.0]), "not in the first ten epochs"
 
 
-@pytest.mark.parametrize("selection", ["weights", "perturbation"])
-def test_darts_cells_keep_two_edges_of_each_node(selection: str, digits: tuple[Tensor, Tensor]) -> None:
+def test_darts_cells_keep_two_edges_of_each_node(digits: tuple[Tensor, Tensor]) -> None:
     space = DartsSpace(FACTS, operations=("skip_connect", "max_pool_3x3"), cells=3, width=2)
-    settings = Settings(selection=selection, epochs=1, batch=10, tuning=1)
+    settings = Settings(selection="perturbation", epochs=1, batch=10, tuning=1)
     small = digits[0][:20], digits[1][:20]
     params, _ = search_differentiable(space, *small, FACTS, settings=settings)
     candidate = space(FixedTrial(params))
@@ -181,6 +180,15 @@ def test_one_path_and_partial_channels_hold_less_memory(digits: tuple[Tensor, Te
     assert held["pc_darts"] < held["darts"]
 
 
+def test_the_selection_is_by_perturbation_where_a_mixture_is_trained() -> None:
+    assert {method: Settings(method=method).chosen_by for method in METHODS} == {
+        "darts": "perturbation",
+        "darts2": "perturbation",
+        "pc_darts": "perturbation",
+        "gdas": "weights",
+    }
+
+
 def test_selection_by_perturbation_fixes_every_edge(digits: tuple[Tensor, Tensor]) -> None:
     params, history = search(digits, selection="perturbation", tuning=1, epochs=1)
     assert sorted(history.weights[0]) == [0.0] * 4 + [1.0]
@@ -196,7 +204,7 @@ def test_the_eigenvalue_is_watched_and_a_rise_goes_back(
     assert np.isfinite(history.epochs[0].eigenvalue)
     rising = iter([1.0] * 11 + [50.0] * 9)
     monkeypatch.setattr("hortus.strategies.differentiable.dominant_eigenvalue", lambda *_: next(rising))
-    settings = Settings(eigenvalue_stop=True, epochs=20, batch=20)
+    settings = Settings(eigenvalue_stop=True, epochs=20, batch=20, selection="weights")
     small = small[0][:40, :, ::2, ::2], small[1]
     params, history = search_differentiable(THIN, *small, FACTS, settings=settings)
     assert len(history.epochs) == 12
@@ -204,11 +212,13 @@ def test_the_eigenvalue_is_watched_and_a_rise_goes_back(
     assert params == history.epochs[7].params
 
 
-def test_a_search_warns_of_skip_connections(digits: tuple[Tensor, Tensor]) -> None:
+def test_a_search_warns_where_it_chose_what_learns_nothing(digits: tuple[Tensor, Tensor]) -> None:
     space = CellSpace(FACTS, operations=("none", "skip_connect"), width=2)
     params, history = search_differentiable(space, *digits, FACTS, settings=Settings(**TINY | {"epochs": 1}))
     assert set(params.values()) == {"skip_connect"}
-    assert "6 of 6 edges are skip connections" in history.warnings[0]
+    assert "6 of 6 edges are skip connections or pooling" in history.warnings[0]
+    assert collapsed(dict.fromkeys(NAMES, "avg_pool_3x3"))
+    assert not collapsed(dict.fromkeys(NAMES, "nor_conv_1x1"))
 
 
 def test_seconds_end_a_search_between_epochs(digits: tuple[Tensor, Tensor]) -> None:

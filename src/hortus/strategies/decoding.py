@@ -14,10 +14,12 @@ from hortus.errors import SettingError
 from hortus.spaces.relaxed import NONE, by_node
 
 SKIP = "skip_connect"
+# What has no weights, by the beginning of its name.
+WEIGHTLESS = (SKIP, "avg_pool", "max_pool")
 # RobustDARTS's rule: the mean of so many epochs' eigenvalues, against that of so many epochs ago.
 WINDOW, DELAY, FACTOR, FIRST = 5, 4, 1.3, 10
-# The share of skip connections past which a search is said to have collapsed.
-SKIPS_SHARE = 0.5
+# The share of edges without weights past which a search is said to have collapsed.
+WEIGHTLESS_SHARE = 0.5
 
 # (accuracy, minus the loss): the loss decides between equal accuracies.
 Worth = tuple[float, float]
@@ -148,10 +150,15 @@ def skips(path: Mapping[str, str]) -> int:
     return sum(operation == SKIP for operation in path.values())
 
 
-def collapsed(path: Mapping[str, str]) -> bool:
-    """Whether most edges of a path are skip connections, DARTS's known failure.
+def weightless(path: Mapping[str, str]) -> int:
+    """How many edges of a path are skip connections or pooling, which learn nothing."""
+    return sum(operation.startswith(WEIGHTLESS) for operation in path.values())
 
-    >>> collapsed({"0>1": "skip_connect", "0>2": "skip_connect", "1>2": "nor_conv_3x3"})
+
+def collapsed(path: Mapping[str, str]) -> bool:
+    """Whether most edges of a path learn nothing, DARTS's known failure.
+
+    >>> collapsed({"0>1": "skip_connect", "0>2": "avg_pool_3x3", "1>2": "nor_conv_3x3"})
     True
     """
-    return skips(path) > SKIPS_SHARE * sum(operation != NONE for operation in path.values())
+    return weightless(path) > WEIGHTLESS_SHARE * sum(operation != NONE for operation in path.values())

@@ -33,7 +33,7 @@ from hortus.seeds import derive, stream
 from hortus.spaces.base import Space
 from hortus.spaces.relaxed import NONE, by_node, edges_kept, node, params_of, relax
 from hortus.strategies.bilevel import dominant_eigenvalue, first_order, second_order
-from hortus.strategies.decoding import DELAY, Worth, collapsed, decode, perturbed, sharpened, skips
+from hortus.strategies.decoding import DELAY, Worth, collapsed, decode, perturbed, sharpened, skips, weightless
 from hortus.strategies.relaxation import Epoch, History, Settings
 
 
@@ -135,7 +135,7 @@ class _Search:
                         alpha.copy_(before)
                 break
         weights = self._operation_weights()
-        if self.settings.selection == "perturbation":
+        if self.settings.chosen_by == "perturbation":
             weights = self._perturbed(weights)
             path = self._decoded(weights)
         else:
@@ -143,8 +143,8 @@ class _Search:
         warnings = []
         if collapsed(path):
             warnings.append(
-                f"{skips(path)} of {sum(o != NONE for o in path.values())} edges are skip connections: the search may "
-                "have collapsed. Use selection='perturbation', eigenvalue_stop=True or method='pc_darts'."
+                f"{weightless(path)} of {sum(o != NONE for o in path.values())} edges are skip connections or pooling, "
+                "which learn nothing: the search may have collapsed. Use selection='perturbation' (not with gdas)."
             )
         rows = tuple(tuple(row) for row in weights.tolist())
         return params_of(self.space, path), History(tuple(epochs), rows, held, stopped, tuple(warnings))

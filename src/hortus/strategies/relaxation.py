@@ -17,6 +17,7 @@ class Settings:
     Attributes:
         method: one of ``METHODS``.
         selection: "weights" decodes the greatest ones, "perturbation" what the supernet misses most (DARTS-PT).
+            None for perturbation; for weights with gdas, which trains no mixture.
         eigenvalue_stop: stop, and go back, where the Hessian's dominant eigenvalue grows (RobustDARTS).
         epochs: passes over the half that trains; DARTS has 50.
         batch: images a step.
@@ -30,7 +31,7 @@ class Settings:
     """
 
     method: str = "darts"
-    selection: str = "weights"
+    selection: str | None = None
     eigenvalue_stop: bool = False
     epochs: int = 20
     batch: int = 64
@@ -46,13 +47,18 @@ class Settings:
     temperature: tuple[float, float] = (10.0, 0.1)
     tuning: int = 10
 
+    @property
+    def chosen_by(self) -> str:
+        """The selection, with None resolved."""
+        return self.selection or ("weights" if self.method == "gdas" else "perturbation")
+
     def check(self) -> None:
         """Refuse what does not go together.
 
         Raises:
             SettingError: a name is unknown, a number out of its range, or a remedy does not fit the method.
         """
-        for what, name, known in (("method", self.method, METHODS), ("selection", self.selection, SELECTIONS)):
+        for what, name, known in (("method", self.method, METHODS), ("selection", self.chosen_by, SELECTIONS)):
             if name not in known:
                 raise SettingError(
                     f"Differentiable search has no {what} {name!r}.", mend=nearest(name, known), code=f"unknown-{what}"
@@ -103,7 +109,7 @@ class History:
         weights: operations' final weights on each edge, rows and columns as in the supernet.
         held_bytes: what one forward pass kept in memory for its backward pass, at the size of a batch.
         stopped: why it ended early; "" where it did not.
-        warnings: such as a collapse to skip connections.
+        warnings: such as a collapse to skip connections or pooling.
     """
 
     epochs: tuple[Epoch, ...]
