@@ -121,9 +121,9 @@ def test_each_example_is_numbered_short_and_listed() -> None:
 
 
 def test_trust_and_hand_over(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    text = said("08_trust_and_hand_over.py", capsys)
+    text = said("07_trust_and_hand_over.py", capsys)
     assert "Found: Column 'outcome_code'" in text
-    assert number(r"Expected ROC AUC (\S+),", text) > 0.97
+    assert number(r"Expected ROC AUC (\S+),", text) > 0.9
     assert number(r"from a probability of (\S+) on", text) < 0.5
     assert number(r"At 98 %: (\S+)%", text) > 93
     assert number(r"of the small one (\S+)", text) > 0.96

@@ -33,6 +33,9 @@ class KnownModel:
     def raw_canonical(self, frame):
         return self.formula(frame, None)
 
+    def codes(self, probabilities):
+        return probabilities.argmax(axis=1)
+
 
 def known_evidence(frame, formula, y, *, metric=None, folds=None, weight=None, classes=(), kinds=None):
     """An `Evidence` of a model that is a formula."""

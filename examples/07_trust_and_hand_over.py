@@ -1,6 +1,6 @@
 """Believe a model, decide with it, explain it and make it faster: what to do after `fit`.
 
-    python examples/08_trust_and_hand_over.py
+    python examples/07_trust_and_hand_over.py
 
 The tumours are scikit-learn's; one column is added that would not be known in time, to see it found.
 """
