@@ -38,6 +38,7 @@ def write_image_bundle(
     space: Mapping[str, Any],
     params: Mapping[str, Any],
     scale: Mapping[str, float],
+    resolution: float,
     weights: Path,
     about: Mapping[str, Any],
 ) -> None:
@@ -50,6 +51,7 @@ def write_image_bundle(
         space: name and settings of the space.
         params: the candidate's.
         scale: how many times as wide and deep as it was found it is: ``width``, ``depth``; empty for 1.
+        resolution: share of the images' height and width that it was trained at.
         weights: the safetensors file.
         about: whatever else the manifest is to say: score, estimate, costs.
     """
@@ -64,6 +66,7 @@ def write_image_bundle(
             "whole": data.pixels.dtype.kind == "u",
             "mean": list(mean),
             "deviation": list(deviation),
+            "resolution": resolution,
         },
         "network": {"space": dict(space), "params": dict(params), "scale": dict(scale), "facts": facts.to_json()},
         "facts": dict(about),
@@ -123,6 +126,7 @@ def assemble(manifest: Mapping[str, Any], folder: Path) -> ImageModel:
         whole=bool(images["whole"]),
         mean=tuple(map(float, images["mean"])),
         deviation=tuple(map(float, images["deviation"])),
+        resolution=float(images["resolution"]),
         candidate=candidate,
         facts=dict(manifest.get("facts") or {}) | {"versions": made},
         notes=version_notes(made),

@@ -32,6 +32,7 @@ class ImageModel:
         whole: whether it was trained on whole bytes (0 to 255).
         mean: of each channel.
         deviation: standard deviation of each channel.
+        resolution: share of the height and width that it sees.
         candidate: what the network was built from.
         facts: what the run found out about it, as plain JSON values.
         notes: how the libraries here differ from those that made it.
@@ -43,6 +44,7 @@ class ImageModel:
     whole: bool
     mean: tuple[float, ...]
     deviation: tuple[float, ...]
+    resolution: float
     candidate: Candidate
     facts: Mapping[str, Any] = field(default_factory=dict)
     notes: list[Note] = field(default_factory=list, compare=False)
@@ -61,7 +63,9 @@ class ImageModel:
         pixels = self.pixels(images)
         if not len(pixels):
             return np.zeros((0, len(self.task.classes)))
-        found: NDArray[np.float64] = probabilities(self.network, self._normalize, pixels).numpy()
+        found: NDArray[np.float64] = probabilities(
+            self.network, self._normalize, pixels, resolution=self.resolution
+        ).numpy()
         return found
 
     def predict(self, images: Any) -> NDArray[Any]:

@@ -91,7 +91,12 @@ class NetworkTraining(Evaluator):
             predict_seconds=predicting / max(1, len(data) - len(train)),
             work=float(training.seen + sum(seen)),
             artifacts=artifacts,
-            notes={**costs, "epochs": training.seen / max(1, len(train)), "curve": curve(training)},
+            notes={
+                **costs,
+                "epochs": training.seen / max(1, len(train)),
+                "resolution": fidelity.resolution,
+                "curve": curve(training),
+            },
         )
 
     def begin(

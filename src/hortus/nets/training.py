@@ -33,8 +33,8 @@ from hortus.seeds import derive
 
 # Images that go through a network at once when it is asked.
 CHUNK = 512
-# After so many steps the time that is left is looked at again; the first few are slower than the rest.
-LOOK, WARM = 8, 2
+# The first few steps are slower than the rest.
+WARM = 2
 # Of the time until the deadline, this share is for steps; the rest for what comes after.
 STEPS_SHARE = 0.92
 
@@ -185,12 +185,11 @@ class Training:
                     losses.append(self._step(pixels[chosen], y[chosen], resolution, drawn))
                     self.seen += len(chosen)
                     steps += 1
-                    if steps == WARM:
-                        warm = time.monotonic()
-                    elif deadline is not None and steps > WARM and steps % LOOK == 0:
+                    now = time.monotonic()
+                    warm = now if steps == WARM else warm
+                    if deadline is not None and (steps > WARM or now >= deadline):
                         # Judging after each epoch takes its time too: it is in the pace.
-                        pace = (time.monotonic() - warm) / (steps - WARM)
-                        self._fit_into(deadline, until, batch, pace)
+                        self._fit_into(deadline, until, batch, (now - warm) / max(1, steps - WARM))
             self.seconds += time.monotonic() - begin
             loss = float(torch.stack(losses).mean())
             if not math.isfinite(loss):

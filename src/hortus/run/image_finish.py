@@ -156,6 +156,7 @@ def conclude(journal: Journal, settings: ImageSettings, folder: Path) -> None:
         space=SPACES[settings.space](facts, **settings.space_options).to_json(),
         params=row.params,
         scale=scale,
+        resolution=float(made.notes.get("resolution", 1.0)),
         weights=verify(folder, Stored(weights.path, weights.sha256, weights.size)),
         about={
             "score": row.value,

@@ -18,7 +18,7 @@ from hortus.engine.plan import Plan
 from hortus.evaluation.base import Evaluation
 from hortus.evaluation.trial import Order
 from hortus.run.image_rows import GROWN, trained
-from hortus.run.image_settings import ImageSettings
+from hortus.run.image_settings import LEAST_EPOCHS, ImageSettings
 from hortus.seeds import derive
 
 # Twice the cells and half as many channels again: about four times the multiply-adds.
@@ -77,6 +77,10 @@ def grow(journal: Journal, plan: Plan, settings: ImageSettings, executor: Execut
     if not rows or (before is not None and before.number == rows[0].number and seconds is None):
         return
     best = rows[0]
+    seen = best.evaluation.notes.get("epochs", 0.0) if best.evaluation else 0.0
+    if seconds is not None and seen < LEAST_EPOCHS:
+        # There was no time to train even the small one well.
+        return
     if not hasattr(plan.space(FixedTrial(best.params)), "scaled"):
         return
     share = None if seconds is None else seconds / (1 if executor.capacity > 1 else 2)
@@ -111,13 +115,14 @@ def grow(journal: Journal, plan: Plan, settings: ImageSettings, executor: Execut
         return
     scores: dict[int, Any] = {place: evaluation.score for place, evaluation in found.items()}
     taken = max(found, key=lambda place: (scores[place] or 0.0, -place))
+    better = (scores[taken] or 0.0) >= (best.value or 0.0)
     journal.set(
         GROWN,
         {
             "number": best.number,
-            "scale": SCALE if taken else {},
+            "scale": SCALE if taken and better else {},
             "score": scores.get(0),
             "larger": scores.get(1),
-            "evaluation": found[taken].to_json(),
+            "evaluation": found[taken].to_json() if better else None,
         },
     )

@@ -26,7 +26,7 @@ def trained(journal: Journal) -> list[TrialRow]:
     found = journal.get(CONFIRMED) or {}
     told = {int(number): Evaluation.from_json(evaluation) for number, evaluation in found.items()}
     grown = journal.get(GROWN)
-    if grown is not None:
+    if grown is not None and grown["evaluation"] is not None:
         told[int(grown["number"])] = Evaluation.from_json(grown["evaluation"])
     rows = [
         replace(row, value=told[row.number].score, evaluation=told[row.number]) if row.number in told else row

@@ -29,6 +29,9 @@ GROWS_FROM = 60.0
 # a few; and some at the very least.
 TRIALS_AIM, TRIALS_LEAST = 24, 8
 ENOUGH_SECONDS, LEAST_SECONDS = 8.0, 0.5
+# What a core trains on in a second, about; the epochs that a trial should have at least; and the side (pixels) below
+# which images are not made smaller for that.
+PIXELS_A_SECOND, LEAST_EPOCHS, LEAST_SIDE = 1e6, 10, 16
 # Epochs of a trial when only trials count, and at most when time does; a final network gets so many times as many.
 EPOCHS, MOST_EPOCHS, FINAL_TIMES = 12.0, 40.0, 2.0
 
@@ -170,6 +173,21 @@ class ImageSettings:
         search = (time - self.reserve) * slots
         enough = max(LEAST_SECONDS, min(ENOUGH_SECONDS, search / TRIALS_LEAST))
         return max(enough, search / min(TRIALS_AIM, self.trials or TRIALS_AIM))
+
+    def fidelity(self, rows: int, height: int, width: int, slots: int) -> Fidelity:
+        """Of a trial: at a lower resolution where its seconds are too few for several epochs of all pixels.
+
+        >>> ImageSettings(time=60.0).fidelity(1500, 48, 48, 2).resolution
+        0.48
+        >>> ImageSettings(trials=10).fidelity(1500, 48, 48, 2).resolution
+        1.0
+        """
+        seconds = self.trial_seconds(slots)
+        if seconds is None:
+            return Fidelity()
+        share = (PIXELS_A_SECOND * seconds / (LEAST_EPOCHS * rows * height * width)) ** 0.5
+        least = min(1.0, LEAST_SIDE / min(height, width))
+        return Fidelity(resolution=round(min(1.0, max(least, share)), 2))
 
     @property
     def stages(self) -> tuple[Fidelity, ...]:
