@@ -15,7 +15,8 @@ class ProgressEvent:
 
     Attributes:
         kind: what; the keys of ``data`` for each:
-            run_started {folder, rows, columns, kind, target, metric, time, trials, strategy, slots, folds}
+            run_started {folder, rows, columns, kind, target, metric, time, trials, strategy, slots, folds}, and images
+                (height x width) where the rows are images
             phase {name}: reading, checking, baseline, searching, ensembling, refitting, saving
             trial_started {number, name}
             trial_finished {number, name, state ("complete", "failed", "pruned"), score, seconds, reason}

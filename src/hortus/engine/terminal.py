@@ -84,7 +84,8 @@ class Terminal:
     def _on_run_started(self, data: dict[str, Any]) -> None:
         self._run = data
         self._phase = "searching"
-        rows, columns = f"{data['rows']:,} rows", f"{data['columns']:,} columns"
+        rows = f"{data['rows']:,} {'images' if data.get('images') else 'rows'}"
+        columns = f"{data['images']} pixels" if data.get("images") else f"{data['columns']:,} columns"
         folds = "a holdout" if data.get("folds") == 1 else f"{data['folds']} folds"
         self._say(f"{data['target']}: {data['kind']}, {rows}, {columns}; {data['metric']} on {folds}")
 
@@ -182,7 +183,8 @@ class Terminal:
     @property
     def _count(self) -> str:
         seconds, trials = self._run.get("time"), self._run.get("trials")
-        plural = "pipeline" if self._done == 1 and not trials else "pipelines"
+        one = "network" if self._run.get("images") else "pipeline"
+        plural = one if self._done == 1 and not trials else f"{one}s"
         parts = [f"{min(self._done, trials)}/{trials} {plural}" if trials else f"{self._done} {plural}"]
         elapsed = time.monotonic() - self._zero
         if seconds:

@@ -263,6 +263,7 @@ def _described(data: ImageData, settings: ImageSettings, folder: Path, executor:
         "rows": len(data),
         "columns": math.prod(data.shape),
         "shape": list(data.shape),
+        "images": " x ".join(map(str, data.shape[1:])),
         "kind": data.task.kind,
         "target": data.task.target,
         "metric": data.task.metric,
