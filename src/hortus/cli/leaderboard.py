@@ -23,8 +23,7 @@ SHOWN: dict[str, Callable[[Row], str]] = {
     "#": lambda row: f"{row['rank']}",
     "trial": lambda row: f"{row['trial']}",
     "model": lambda row: f"{row['model']}",
-    "score": lambda row: written(row["score"], "{:.4f}") or str(row["state"]),
-    "=": lambda row: "=" if row["tied"] else "",
+    "score": lambda row: (written(row["score"], "{:.4f}") or str(row["state"])) + ("=" if row["tied"] else " "),
     "95 %": lambda row: written(row["low"], f"{{:.4f}} to {row['high']:.4f}"),
     "weight": lambda row: written(row["weight"] or None, "{:.2f}"),
     "fit s": lambda row: written(row["fit_seconds"], "{:.2f}"),
@@ -68,10 +67,10 @@ def _show(result: Result, top: int) -> None:
     told = result.estimate
     members = sum(weight > 0 for weight in result.chosen["weights"].values())
     lines = [
-        f"{task.target}: {task.kind}, {task.metric} {told.score:.4f} ({told.low:.4f} to {told.high:.4f}, 95 %) "
-        "is to be expected on new rows",
-        f"a model of {members} of {len(result.rows)} candidates; the best of them scored {told.naive:.4f} out of fold; "
-        "'=': no worse than the best, as far as can be told",
+        f"{task.target} ({task.kind}): expect {task.metric} {told.score:.4f} on new rows "
+        f"({told.low:.4f} to {told.high:.4f}, 95 %)",
+        f"{members} of {len(result.rows)} candidates make the model; the best alone had {told.naive:.4f} out of fold",
+        "=: as good as the best, as far as can be told",
     ]
     rows = board.to_dict(orient="records")
     shown = rows[:top] if top else rows
@@ -92,7 +91,7 @@ def _table(rows: list[Row]) -> Table:
 
     from hortus.engine.terminal import printable
 
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False, pad_edge=False)
     for head in SHOWN:
         table.add_column(head, justify="left" if head in WORDS else "right", no_wrap=True, overflow="ellipsis")
     for row in rows:
