@@ -111,9 +111,12 @@ class Predictor:
         for fold in range(min(len(member.folds) for member in self.members)):
             rows = np.flatnonzero(assignment == fold)
             if len(rows):
-                part = X.rows(rows)
-                found[rows] = self.combine([member.folds[fold].predict(part) for member in self.members])
+                found[rows] = self.of_fold(fold, X.rows(rows))
         return found
+
+    def of_fold(self, fold: int, X: Matrix) -> NDArray[np.float64]:
+        """What the members' pipelines of one fold alone say together."""
+        return self.combine([member.folds[fold].predict(X) for member in self.members])
 
     def combine(self, predictions: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
         """From one (n, K) or (n,) array a member, in their order, to the model's."""

@@ -17,7 +17,7 @@ from optuna.trial import FixedTrial
 
 from hortus.data.matrix import Matrix
 from hortus.data.rows import Rows
-from hortus.ensemble.predictor import Member, Predictor
+from hortus.ensemble.predictor import Member
 from hortus.errors import SettingError, nearest
 from hortus.models.base import FitContext
 from hortus.run.result import Result
@@ -65,7 +65,7 @@ def distill(result: Result, *, student: str = "lightgbm", threads: int = 1) -> V
     for fold in range(min(len(member.folds) for member in teacher.members)):
         context = FitContext(data.kind, data.classes, seed=derive(seed, "distill", fold), threads=threads)
         train = data.rows(data.train_rows(fold))
-        ask = partial(_of_fold, teacher, fold)
+        ask = partial(teacher.of_fold, fold)
         fitted = _taught(candidate, train, ask(train.X), ask, context)
         predictions[data.valid_rows(fold)] = fitted.predict(data.X.rows(data.valid_rows(fold)))
     context = FitContext(data.kind, data.classes, seed=derive(seed, "distill"), threads=threads)
@@ -82,11 +82,6 @@ def distill(result: Result, *, student: str = "lightgbm", threads: int = 1) -> V
         seed=seed,
         facts={"made": f"{student}, taught by an ensemble of {len(teacher.members)}"},
     )
-
-
-def _of_fold(teacher: Predictor, fold: int, X: Matrix) -> NDArray[np.float64]:
-    """What the members' pipelines of one fold say together."""
-    return teacher.combine([member.folds[fold].predict(X) for member in teacher.members])
 
 
 def _taught(

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from hortus.data.artifacts import write_artifact
 from hortus.data.sample import read_sample
 from hortus.ensemble.predictor import Predictor
 from hortus.errors import ArtifactError
@@ -26,11 +27,9 @@ def keep_predictions(folder: Path, predictions: NDArray[np.float64], judged: NDA
         predictions: (m, K) or (m,).
         judged: (m,) positions of their rows.
     """
-    temporary = folder / f".{PREDICTIONS}"
     columns = predictions if predictions.ndim == 2 else predictions[:, None]
-    with temporary.open("wb") as file:
-        np.save(file, np.column_stack([judged.astype(np.float64), columns]), allow_pickle=False)
-    temporary.replace(folder / PREDICTIONS)
+    table = np.column_stack([judged.astype(np.float64), columns])
+    write_artifact(folder, PREDICTIONS, lambda path: np.save(path, table, allow_pickle=False))
 
 
 def read_evidence(folder: Path, prepared: Prepared, predictor: Predictor, leaderboard: pd.DataFrame) -> Evidence:

@@ -8,10 +8,7 @@ import numpy as np
 
 from hortus.deploy.code import CodeInputs, export_code
 from hortus.deploy.onnx import export_onnx
-from hortus.engine.journal import Journal
-from hortus.run.prepare import recall
 from hortus.run.result import open_run
-from hortus.run.settings import Settings
 from hortus.seeds import derive
 
 BASELINE = -1
@@ -36,11 +33,8 @@ def code_inputs(folder: Path) -> CodeInputs:
         RunError: the folder holds no run, or no trial of it has finished.
         ArtifactError: the folder is incomplete or damaged.
     """
-    folder = Path(folder)
-    result = open_run(folder)
-    with Journal.open(folder) as journal:
-        settings = Settings.from_json(journal.get("settings"))
-    data = recall(folder, settings).data
+    result = open_run(Path(folder))
+    data, settings = result.prepared.data, result.settings
     numbers = [member.number for member in result.model.members]
     seeds = {number: derive(settings.seed, "trial", number) for number in numbers if number != BASELINE}
     shares: dict[int, float] = {}

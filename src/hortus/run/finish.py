@@ -180,9 +180,8 @@ def save(path: Path, ensemble: Ensemble, prepared: Prepared, folder: Path, *, fi
     keep_predictions(folder, ensemble.predictions, ensemble.judged)
     members = []
     for row in ensemble.rows:
-        artifact = _required(row, "models")
-        verify(folder, _stored(artifact))
-        members.append(Chosen(row.number, row.describe, ensemble.weights[row.number], folder / artifact.path))
+        archive = verify(folder, stored(row, "models"))
+        members.append(Chosen(row.number, row.describe, ensemble.weights[row.number], archive))
     write_bundle(
         path,
         task=prepared.task,
@@ -211,9 +210,7 @@ def score_of(prepared: Prepared, folder: Path, artifacts: Sequence[Artifact]) ->
 
 
 def _predictions(row: TrialRow, folder: Path) -> NDArray[np.float32]:
-    artifact = _required(row, "predictions")
-    verify(folder, _stored(artifact))
-    found: NDArray[np.float32] = np.load(folder / artifact.path, allow_pickle=False)
+    found: NDArray[np.float32] = np.load(verify(folder, stored(row, "predictions")), allow_pickle=False)
     return found
 
 
@@ -228,12 +225,13 @@ def _artifact(row: TrialRow, name: str) -> Artifact | None:
     return next((artifact for artifact in artifacts if artifact.name == name), None)
 
 
-def _required(row: TrialRow, name: str) -> Artifact:
-    artifact = _artifact(row, name)
-    if artifact is None:
+def stored(row: TrialRow, name: str) -> Stored:
+    """The file that a trial left in the role ``name``.
+
+    Raises:
+        ArtifactError: it left none.
+    """
+    found = _artifact(row, name)
+    if found is None:
         raise ArtifactError(f"Trial {row.number} left no {name}.", mend="Start the run again.", code="artifact-missing")
-    return artifact
-
-
-def _stored(artifact: Artifact) -> Stored:
-    return Stored(path=artifact.path, sha256=artifact.sha256, size=artifact.size)
+    return Stored(path=found.path, sha256=found.sha256, size=found.size)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hortus.data.artifacts import Stored, read_archive, write_archive
+from hortus.data.artifacts import read_archive, write_archive
 from hortus.data.sample import read_sample
 from hortus.deploy.bundle import Chosen, load_bundle, write_bundle
 from hortus.engine.journal import TrialRow
@@ -23,9 +23,9 @@ from hortus.ensemble.conformal import Conformal
 from hortus.ensemble.honest import Estimate, honest_estimate
 from hortus.ensemble.predictor import Member, Predictor
 from hortus.ensemble.stacking import Stacking
-from hortus.errors import ArtifactError
 from hortus.evaluation.scoring import by_fold
 from hortus.run.evidence import keep_predictions
+from hortus.run.finish import stored
 from hortus.run.prepare import Prepared
 from hortus.spaces.pipeline import FittedPipeline
 
@@ -131,12 +131,8 @@ def open_member(run: Path, row: TrialRow, *, weight: float = 1.0) -> Member:
     Raises:
         ArtifactError: they are missing or damaged.
     """
-    artifacts = row.evaluation.artifacts if row.evaluation else ()
-    found = next((a for a in artifacts if a.name == "models"), None)
-    if found is None:
-        raise ArtifactError(f"Trial {row.number} left no models.", mend="Start the run again.", code="artifact-missing")
     with tempfile.TemporaryDirectory(prefix="hortus-") as made:
-        read_archive(run, Stored(found.path, found.sha256, found.size), Path(made) / "member")
+        read_archive(run, stored(row, "models"), Path(made) / "member")
         folds = sorted((Path(made) / "member").iterdir(), key=lambda fold: int(fold.name))
         return Member(row.number, row.describe, weight, tuple(FittedPipeline.load(fold) for fold in folds))
 
