@@ -15,8 +15,8 @@ from typer.testing import CliRunner, Result
 
 from hortus import AutoClassifier, AutoRegressor
 from hortus.cli import app
-from hortus.cli.scoring import Asked, predictions
 from hortus.deploy.bundle import load_bundle
+from hortus.deploy.scoring import Asked, predictions
 from hortus.ensemble.threshold import Threshold
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hortus.cli.predictions_file import FORMULA, defused, write_csv, write_table
+from hortus.deploy.predictions_file import FORMULA, defused, write_csv, write_table
 from hortus.errors import SettingError
 
 

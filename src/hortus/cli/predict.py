@@ -41,9 +41,9 @@ def predict(
 ) -> None:
     """Predict new rows, in their order."""
     with told(debug=debug):
-        from hortus.cli.predictions_file import rejects_file, table_file
-        from hortus.cli.scoring import Asked, Scored, check_columns, score
         from hortus.data.chunks import open_chunks
+        from hortus.deploy.predictions_file import rejects_file, table_file
+        from hortus.deploy.scoring import Asked, Scored, check_columns, score
         from hortus.engine.terminal import printable
 
         check_paths(table, out, rejects)
@@ -112,7 +112,7 @@ def open_model(path: Path) -> Predictor:
 @contextmanager
 def _printed() -> Iterator[Callable[[Any], None]]:
     """Write to standard output, all at the end: nothing is printed of what is refused in a later chunk."""
-    from hortus.cli.predictions_file import table_file
+    from hortus.deploy.predictions_file import table_file
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "predictions.csv"
