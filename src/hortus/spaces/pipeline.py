@@ -1,4 +1,7 @@
-"""A pipeline as a candidate, fitted, and on disk: a tree of steps, unions and stacked models under one model."""
+"""A pipeline as a candidate, fitted, and on disk: a tree of steps, unions and stacked models under one model.
+
+The file is long because a tree that is fitted whole and one that is grown node by node are fitted by the same lines.
+"""
 
 from __future__ import annotations
 
@@ -76,18 +79,25 @@ class Pipeline:
         below, X, Xv = fitting.node(self.root.input, "0/0")
         model = MODELS[self.root.model](**self.root.params)
         fitting.fit(model, replace(train, X=X), "0", None if valid is None or Xv is None else replace(valid, X=Xv))
-        return FittedPipeline(self, _Fitted(self.root, model, (below,)), fitting.work)
+        return FittedPipeline(self, Fitted(self.root, model, (below,)), fitting.work)
 
 
 @dataclass(frozen=True)
-class _Fitted:
-    """A node, what was fitted at it, and its fitted inputs."""
+class Fitted:
+    """A node that has learned.
+
+    Attributes:
+        node: what it is.
+        what: what was fitted at it; None where there is nothing to fit.
+        inputs: the nodes below it, fitted.
+    """
 
     node: AnyNode
     what: Model | Step | None
-    inputs: tuple[_Fitted, ...]
+    inputs: tuple[Fitted, ...]
 
     def transform(self, X: Matrix) -> Matrix:
+        """The columns that it gives for encoded rows it was not fitted on."""
         if isinstance(self.node, RowsNode):
             return X
         merged = union([below.transform(X) for below in self.inputs])
@@ -97,7 +107,8 @@ class _Fitted:
             return _beside(merged, self.what.predict(merged), self.what.name)
         return merged
 
-    def all(self) -> list[_Fitted]:
+    def all(self) -> list[Fitted]:
+        """Itself and all below it, a parent before its inputs."""
         return [self, *(found for below in self.inputs for found in below.all())]
 
 
@@ -111,7 +122,7 @@ class FittedPipeline:
     """
 
     pipeline: Pipeline
-    _root: _Fitted
+    _root: Fitted
     work: float
 
     def predict(self, X: Matrix) -> Vector:
@@ -165,7 +176,7 @@ class FittedPipeline:
             ) from error
 
 
-def _load(node: AnyNode, folder: Path, number: Callable[[], int]) -> _Fitted:
+def _load(node: AnyNode, folder: Path, number: Callable[[], int]) -> Fitted:
     place = folder / f"{number():03d}"
     what: Model | Step | None = None
     if isinstance(node, StepNode):
@@ -173,7 +184,7 @@ def _load(node: AnyNode, folder: Path, number: Callable[[], int]) -> _Fitted:
         what.restore(load_state(place))
     elif isinstance(node, StackNode | ModelNode):
         what = MODELS[node.model].load(place)
-    return _Fitted(node, what, tuple(_load(below, folder, number) for below in node.inputs))
+    return Fitted(node, what, tuple(_load(below, folder, number) for below in node.inputs))
 
 
 class _Fitting:
@@ -186,26 +197,30 @@ class _Fitting:
         self.fits_left = fits_left
         self.work = 0.0
 
-    def node(self, node: Node, path: str) -> tuple[_Fitted, Matrix, Matrix | None]:
+    def node(self, node: Node, path: str) -> tuple[Fitted, Matrix, Matrix | None]:
         """Fit ``node`` and all below; return it with the training and the validation rows behind it."""
         if isinstance(node, RowsNode):
-            return _Fitted(node, None, ()), self.train.X, None if self.valid is None else self.valid.X
+            return Fitted(node, None, ()), self.train.X, None if self.valid is None else self.valid.X
         below, trains, valids = zip(*(self.node(b, f"{path}/{i}") for i, b in enumerate(node.inputs)), strict=True)
-        X = union(trains)
-        Xv = None if self.valid is None else union(valids)
+        return self.above(node, below, union(trains), None if self.valid is None else union(valids), path)
+
+    def above(
+        self, node: Node, below: tuple[Fitted, ...], X: Matrix, Xv: Matrix | None, path: str
+    ) -> tuple[Fitted, Matrix, Matrix | None]:
+        """Fit ``node`` on what the fitted nodes below it give, put side by side."""
         if isinstance(node, StepNode):
             step = STEPS[node.step](**node.params)
             seed = derive(self.context.seed, path)
             X = step.fit_transform(X, self.train.y, kind=self.context.kind, classes=self.context.classes, seed=seed)
             self.work += len(X)
-            return _Fitted(node, step, below), X, None if Xv is None else step.transform(Xv)
-        if isinstance(node, UnionNode):
-            return _Fitted(node, None, below), X, Xv
+            return Fitted(node, step, below), X, None if Xv is None else step.transform(Xv)
+        if not isinstance(node, StackNode):
+            return Fitted(node, None, below), X, Xv
         held_out = self._cross_fit(node, X, path)
         model = MODELS[node.model](**node.params)
         self.fit(model, replace(self.train, X=X), path, None)
         X = _beside(X, held_out, model.name)
-        return _Fitted(node, model, below), X, None if Xv is None else _beside(Xv, model.predict(Xv), model.name)
+        return Fitted(node, model, below), X, None if Xv is None else _beside(Xv, model.predict(Xv), model.name)
 
     def fit(self, model: Model, rows: Rows, path: str, valid: Rows | None) -> None:
         """Fit one model, with its share of the time left."""
@@ -231,6 +246,37 @@ class _Fitting:
         for outside, predicted in parts:
             held_out[outside] = predicted
         return held_out
+
+
+def fit_above(
+    node: Node, below: Sequence[Fitted], train: Rows, other: Matrix, context: FitContext, *, path: str
+) -> tuple[Fitted, Matrix, Matrix]:
+    """Fit one node on rows that the nodes below it have transformed: a pipeline grown node by node.
+
+    Args:
+        node: a step, a union or a stacked model.
+        below: its fitted inputs.
+        train: the rows to learn from, as its inputs give them.
+        other: other rows, as its inputs give them; nothing is learned from them.
+        context: its seed is the whole pipeline's.
+        path: of the node in the pipeline, which its own seed is derived from.
+
+    Returns:
+        The fitted node, and both rows as it gives them.
+    """
+    fitting = _Fitting(train, None, context, fits_left=STACK_FOLDS + 1)
+    fitted, X, Xo = fitting.above(node, tuple(below), train.X, other, path)
+    return fitted, X, other if Xo is None else Xo
+
+
+def fit_root(
+    root: ModelNode, below: Fitted, train: Rows, context: FitContext, *, path: str = "0", valid: Rows | None = None
+) -> FittedPipeline:
+    """Fit the model over a fitted node, on rows as that node gives them; see `fit_above`."""
+    fitting = _Fitting(train, None, context, fits_left=1)
+    model = MODELS[root.model](**root.params)
+    fitting.fit(model, train, path, valid)
+    return FittedPipeline(Pipeline(root), Fitted(root, model, (below,)), fitting.work)
 
 
 def _fits(root: ModelNode) -> int:
