@@ -4,7 +4,7 @@ import asyncio
 import json
 import re
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -400,12 +400,13 @@ def test_every_header_that_keeps_a_browser_careful_is_there(client: Client) -> N
 class Fussy(Predictor):
     """A model that falls over a missing size and over towns it has not seen, as a pipeline by hand may."""
 
-    def raw_canonical(self, canonical: pd.DataFrame) -> Any:
+    def raw_arrays(self, arrays: Sequence[Any], rows: int) -> Any:
+        canonical = pd.DataFrame(dict(zip(self.schema.names, arrays, strict=True)))
         if canonical[SIZE].isna().any() or not set(canonical[TOWN].dropna()) <= {"Kyōto", "=1+1", "<b>x</b>"}:
             raise ValueError("fussy")
         if (canonical[AGE] == 66).any():
             raise RuntimeError("66")
-        found = super().raw_canonical(canonical)
+        found = super().raw_arrays(arrays, rows)
         found[(canonical[AGE] == 77).to_numpy()] = np.nan
         return found
 

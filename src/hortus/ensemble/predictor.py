@@ -84,11 +84,15 @@ class Predictor:
         """
         arrays, notes = self.schema.read(frame)
         self.notes[:] = notes
-        return self.raw_matrix(self.encoder.encode(arrays, len(frame)))
+        return self.raw_arrays(arrays, len(frame))
+
+    def raw_arrays(self, arrays: Sequence[NDArray[Any]], rows: int) -> NDArray[np.float64]:
+        """As `raw`, of ``rows`` rows that `Schema.read` has read already: one (n,) array a feature."""
+        return self.raw_matrix(self.encoder.encode(arrays, rows))
 
     def raw_canonical(self, canonical: pd.DataFrame) -> NDArray[np.float64]:
         """As `raw`, of rows that `Schema.apply` has read already."""
-        return self.raw_matrix(self.encoder.transform(canonical))
+        return self.raw_arrays([canonical[name].to_numpy() for name in self.schema.names], len(canonical))
 
     def raw_matrix(self, X: Matrix) -> NDArray[np.float64]:
         """As `raw`, of rows that the encoder has encoded already."""

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import anyio
 import anyio.to_thread
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from hortus.data.ranges import read_ranges
@@ -68,10 +67,10 @@ class Desk:
         frame, problems = self.reader.read(rows)
         if problems:
             raise _unusable(problems)
-        canonical, notes = self.predictor.schema.apply(frame)
-        raw = self._raw(canonical)
+        arrays, notes = self.predictor.schema.read(frame)
+        raw = self._raw(arrays, len(frame))
         found = self._values(raw)
-        for row, said in self.watch.remarks(canonical).items():
+        for row, said in self.watch.remarks(arrays).items():
             found[row]["warnings"] += [remark.model_dump() for remark in said]
         task = self.predictor.task
         whole = [Remark(code=n.code, column=n.place or None, what=n.what) for n in notes if n.warning]
@@ -86,7 +85,7 @@ class Desk:
             "warnings": [remark.model_dump() for remark in whole],
         }
 
-    def _raw(self, canonical: pd.DataFrame) -> NDArray[np.float64]:
+    def _raw(self, arrays: Sequence[NDArray[Any]], rows: int) -> NDArray[np.float64]:
         """Predictions; values that a library of the model's falls over are the request's fault, and their rows named.
 
         The model has predicted a typical row when the server started, so it is the values.
@@ -94,10 +93,10 @@ class Desk:
         # Cells as large as a float can hold overflow on the way, and what comes of it is seen in the prediction.
         with np.errstate(all="ignore"):
             try:
-                return self.predictor.raw_canonical(canonical)
+                return self.predictor.raw_arrays(arrays, rows)
             except Exception:
                 logger.exception("The model cannot predict rows of a request.")
-            bad = [row for row in range(min(len(canonical), 200)) if not self._predicts(canonical.iloc[[row]])]
+            bad = [row for row in range(min(rows, 200)) if not self._predicts([a[row : row + 1] for a in arrays])]
         problems = [
             Problem(
                 code="row-unpredictable",
@@ -111,9 +110,9 @@ class Desk:
         ]
         raise _unusable(problems)
 
-    def _predicts(self, canonical: pd.DataFrame) -> bool:
+    def _predicts(self, arrays: Sequence[NDArray[Any]]) -> bool:
         try:
-            self.predictor.raw_canonical(canonical)
+            self.predictor.raw_arrays(arrays, 1)
         except Exception:  # any that the model's libraries raise
             return False
         return True

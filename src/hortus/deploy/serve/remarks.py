@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from hortus.data.schema import Schema
@@ -39,16 +38,16 @@ class Watch:
             if places:
                 self._groups.append(_Group(group, places, names, [ranges[name] for name in names]))
 
-    def remarks(self, canonical: pd.DataFrame) -> dict[int, list[Remark]]:
+    def remarks(self, arrays: Sequence[NDArray[Any]]) -> dict[int, list[Remark]]:
         """By the row's position, what is odd about it.
 
         Args:
-            canonical: (n, p) rows as `Schema.apply` reads them.
+            arrays: one (n,) array a feature, as `Schema.read` gives them.
         """
         found: dict[int, list[Remark]] = {}
         left = MOST_REMARKS
         for group in self._groups:
-            for code, row, column, what in group.odd(canonical):
+            for code, row, column, what in group.odd(arrays):
                 found.setdefault(row, []).append(Remark(code=code, column=column, what=what))
                 left -= 1
                 if not left:
@@ -76,9 +75,9 @@ class _Group:
             frozenset(one["categories"]) if one.get("complete") and one.get("categories") else None for one in known
         ]
 
-    def odd(self, canonical: pd.DataFrame) -> Iterator[tuple[str, int, str, str]]:
+    def odd(self, arrays: Sequence[NDArray[Any]]) -> Iterator[tuple[str, int, str, str]]:
         """Code, row, column and what is said."""
-        cells = canonical.iloc[:, self.places].to_numpy()
+        cells = np.column_stack([arrays[place] for place in self.places])
         never = "{!r} is missing here and was never missing in the training table."
         if self.kind == "word":
             missing = np.array([[c is None for c in row] for row in cells], dtype=bool).reshape(cells.shape)
