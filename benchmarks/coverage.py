@@ -13,7 +13,7 @@ import csv
 import math
 import re
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.readme import NOTHING
@@ -60,25 +60,12 @@ def _on_scale(row: Row, *names: str) -> list[float]:
         return values
 
 
-def binomial(hits: int, count: int) -> tuple[float, float]:
-    """The 95 % interval of a share (Clopper and Pearson 1934).
-
-    >>> tuple(round(bound, 3) for bound in binomial(95, 100))
-    (0.887, 0.984)
-    """
-    from scipy.special import betaincinv
-
-    low = float(betaincinv(hits, count - hits + 1, 0.025)) if hits else 0.0
-    high = float(betaincinv(hits + 1, count - hits, 0.975)) if hits < count else 1.0
-    return low, high
-
-
 def scores_part(rows: Sequence[Row]) -> str:
     """The table of estimates."""
     if not rows:
         return NOTHING
     heads = ["task", "tables", "fits", "naive: mean error", "estimate: mean error", "naive: mean size"]
-    heads += ["estimate: mean size", "covered", "95 % of that share", "below it"]
+    heads += ["estimate: mean size", "covered", "95 %, over tables", "below it"]
     lines = [_scores_line(label, [r for r in rows if r["task"] == kind]) for kind, label in KINDS.items()]
     lines = [line for line in lines if line] + [_scores_line("**all**", rows)]
     return "\n\n".join([_table(heads, lines), _measured(rows)])
@@ -90,9 +77,9 @@ def _scores_line(label: str, rows: Sequence[Row]) -> list[str]:
     cells = [label, f"{len({row['table'] for row in rows})}", f"{len(rows)}"]
     cells += [_mean(rows, said) for said in ("naive", "score")]
     cells += [f"{statistics.fmean(map(abs, errors(rows, said))):.2f}" for said in ("naive", "score")]
-    hits = sum(map(covered, rows))
+    by_table = _by_table(rows, lambda row: float(covered(row)))
     below = sum(not covered(row) and float(row["test"]) < float(row["score"]) for row in rows)
-    return [*cells, f"{hits / len(rows):.3f}", _allowed(hits, len(rows)), f"{below / len(rows):.3f}"]
+    return [*cells, f"{statistics.fmean(by_table.values()):.3f}", _reach(by_table), f"{below / len(rows):.3f}"]
 
 
 def _mean(rows: Sequence[Row], said: str) -> str:
@@ -105,9 +92,21 @@ def _mean(rows: Sequence[Row], said: str) -> str:
     return f"{statistics.fmean(means):+.2f}{error}"
 
 
-def _allowed(hits: int, count: int) -> str:
-    low, high = binomial(hits, count)
-    return f"{low:.3f} to {high:.3f}"
+def _by_table(rows: Sequence[Row], share: Callable[[Row], float]) -> dict[str, float]:
+    """The mean over a table's splits, by table: splits of one table share their rows, tables share nothing."""
+    return {
+        name: statistics.fmean(share(row) for row in rows if row["table"] == name)
+        for name in sorted({row["table"] for row in rows})
+    }
+
+
+def _reach(by_table: Mapping[str, float]) -> str:
+    """The 95 % interval of the mean over tables of a share."""
+    shares = list(by_table.values())
+    if len(shares) < 2:
+        return ""
+    mean, error = statistics.fmean(shares), 1.96 * statistics.stdev(shares) / math.sqrt(len(shares))
+    return f"{max(0.0, mean - error):.3f} to {min(1.0, mean + error):.3f}"
 
 
 def sets_part(rows: Sequence[Row]) -> str:
@@ -123,20 +122,15 @@ def sets_part(rows: Sequence[Row]) -> str:
 def _sets_line(label: str, rows: Sequence[Row]) -> list[str]:
     if not rows:
         return []
-    by_table = {
-        name: statistics.fmean(int(row["held"]) / int(row["asked"]) for row in rows if row["table"] == name)
-        for name in sorted({row["table"] for row in rows})
-    }
-    shares = list(by_table.values())
-    mean, worst = statistics.fmean(shares), min(by_table, key=lambda name: by_table[name])
-    error = 1.96 * statistics.stdev(shares) / math.sqrt(len(shares)) if len(shares) > 1 else None
+    by_table = _by_table(rows, lambda row: int(row["held"]) / int(row["asked"]))
+    worst = min(by_table, key=lambda name: by_table[name])
     return [
         label,
-        f"{len(shares)}",
+        f"{len(by_table)}",
         f"{len(rows)}",
         rows[0]["level"],
-        f"{mean:.3f}",
-        "" if error is None else f"{mean - error:.3f} to {mean + error:.3f}",
+        f"{statistics.fmean(by_table.values()):.3f}",
+        _reach(by_table),
         f"{worst} {by_table[worst]:.3f}",
         f"{statistics.fmean(float(row['width']) for row in rows):.2f}",
     ]
