@@ -20,6 +20,10 @@ EVALUATORS: Registry[Callable[..., Evaluator]] = Registry(
         "training_free": "hortus.evaluation.training_free:TrainingFree",
         "weight_sharing": "hortus.evaluation.inherited:Inherited",
         "supernet": "hortus.evaluation.inherited:SupernetTrial",
+        "segment": "hortus.evaluation.scenes:SceneNetwork",
+        "segment_all": "hortus.evaluation.scenes:SceneFinal",
+        "segment_search": "hortus.evaluation.shared_scenes:SceneSearch",
+        "segment_inherited": "hortus.evaluation.shared_scenes:InheritedScenes",
     },
     group="hortus.evaluators",
 )

@@ -17,6 +17,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from hortus.nets.atrous import Alike, AtrousPyramid, classify, separable_relu
+
 Maker = Callable[..., nn.Module]
 
 
@@ -284,8 +286,13 @@ OPERATIONS: Mapping[str, Maker] = {
     "add": _add,
     "concat": _concat,
     "head": Head,
+    # A class for each pixel.
+    "atrous_pyramid": AtrousPyramid,
+    "separable_relu": separable_relu,
+    "alike": Alike,
+    "classify": classify,
 }
 """Every operation there is, by name."""
 
 # Those that take several inputs, and are told the channels of each.
-SEVERAL = frozenset({"add", "concat"})
+SEVERAL = frozenset({"add", "concat", "alike"})

@@ -147,6 +147,21 @@ class Draft:
         """``source`` averaged to a map of ``size``, itself where it has that size."""
         return source if self._shapes[source][1:] == size else self.add(name, "match", source, size=size)
 
+    def alike(self, name: str, source: str, like: str) -> str:
+        """``source`` brought to the height and width of ``like``, whatever those are; itself where it has them."""
+        shape, other = self._shapes[source], self._shapes[like]
+        if shape[1:] == other[1:]:
+            return source
+        made = (shape[0], *other[1:])
+        self._layers.append(Layer(name, "alike", (source, like), made, (shape[0], other[0])))
+        self._shapes[name] = made
+        return name
+
+    def dense(self, source: str, classes: int) -> Plan:
+        """End with a class for each pixel, (classes, height, width) of logits, and return the plan."""
+        output = self.alike("head/whole", self.add("head/classify", "classify", source, width=classes), IMAGES)
+        return Plan(self._image, tuple(self._layers), output)
+
     def stem(self, width: int, operation: str = "conv_bn") -> str:
         """What most networks begin with: the images with ``width`` channels, at most 64 pixels on a side."""
         return self.add("stem/conv", operation, self.shrunk(width), width=width)

@@ -18,6 +18,8 @@ SPACES: Registry[Callable[..., Space]] = Registry(
         "hierarchical": "hortus.spaces.hierarchical:HierarchicalSpace",
         "morphism": "hortus.spaces.morphism:MorphismSpace",
         "mnasnet": "hortus.spaces.mnasnet:MnasSpace",
+        "deeplab": "hortus.spaces.deeplab:DeepLabSpace",
+        "auto_deeplab": "hortus.spaces.auto_deeplab:AutoDeepLabSpace",
     },
     group="hortus.spaces",
 )

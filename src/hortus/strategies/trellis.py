@@ -1,0 +1,42 @@
+"""From Auto-DeepLab's learned weights to one candidate: argmax for the cell, Viterbi for the path."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from hortus.nets.choice import NONE
+from hortus.spaces.auto_deeplab import AutoDeepLabSpace, params_of
+from hortus.strategies.viterbi import viterbi
+
+LEVELS, MOVES = 4, (-1, 0, 1)
+
+
+def decoded(
+    space: AutoDeepLabSpace, alpha: Sequence[Sequence[float]], transitions: Sequence[Sequence[Sequence[float]]]
+) -> dict[str, str]:
+    """The params of the strongest cell and the likeliest path (Liu et al. 2019, section 3.4).
+
+    Of a block the two edges with the strongest operations stay, ``none`` aside. The path has the greatest product of
+    transitions.
+
+    Args:
+        space: of the candidates.
+        alpha: (E, K) architecture parameters of the cell's edges, as `hortus.nets.trellis.edges` names them, and of
+            ``none`` and the space's operations.
+        transitions: (L, 4, 3) probabilities of the moves from each level, those past the end 0.
+    """
+    import torch
+
+    from hortus.nets.trellis import edges
+    from hortus.strategies.decoding import decode
+
+    weights = torch.softmax(torch.tensor(alpha, dtype=torch.float64), dim=1)
+    cell = decode(weights, edges(space.blocks), (NONE, *space.operations), kept=2)
+    steps = [
+        {(level, level + move): float(row[k]) for level, row in enumerate(layer) for k, move in enumerate(MOVES)}
+        for layer in np.asarray(transitions, dtype=np.float64)
+    ]
+    legal = [{pair: p for pair, p in step.items() if 0 <= pair[1] < LEVELS} for step in steps]
+    return params_of(space, cell, viterbi(legal)[0])
