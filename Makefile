@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DEMO_SECONDS ?= 60
 
-.PHONY: help setup demo test lint types layers words dependencies ci bench-peers bench-engine bench-floors bench-digits bench-gate bench-conformal bench-trust bench-serving bench-readme bench-nas201 bench-weight-sharing clean
+.PHONY: help setup demo test test-ui ui lint types layers words dependencies ci bench-peers bench-engine bench-floors bench-digits bench-gate bench-conformal bench-trust bench-serving bench-readme bench-nas201 bench-weight-sharing clean
 
 help: ## Show what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,14 @@ demo: $(READY) ## Fit a real table for a minute, predict rows held out, show the
 
 test: $(READY) ## Run every test
 	$(BIN)/python -m pytest
+
+test-ui: $(READY) ## Drive the studio in a browser (Chromium is needed)
+	$(BIN)/python -m pytest tests/studio -m ui
+
+ui: $(READY) ## Build the studio's pages into the package (node is needed)
+	$(BIN)/python -m hortus.studio.contract studio-ui/openapi.json
+	cd studio-ui && { test -d node_modules || npm ci --no-audit --no-fund; }
+	cd studio-ui && npm run --silent types && npm run --silent build
 
 lint: $(READY) ## Style and format
 	$(BIN)/ruff check .

@@ -1,4 +1,5 @@
-"""The command line: ``hortus check | fit | predict | resume | leaderboard | report | export | faster | serve``.
+"""The command line: ``hortus check | fit | predict | resume | leaderboard | report | export | faster | serve |
+studio``.
 
 Each command translates what was typed and hands it to `hortus.run`. What is heavy is imported inside the commands,
 so that ``hortus --help`` answers at once.
@@ -16,6 +17,7 @@ from hortus.cli.leaderboard import leaderboard
 from hortus.cli.predict import predict
 from hortus.cli.report import report
 from hortus.cli.serve import serve
+from hortus.cli.studio import studio
 
 app = typer.Typer(
     name="hortus",
@@ -25,7 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (check, fit, predict, resume, leaderboard, report, export, faster, serve):
+for command in (check, fit, predict, resume, leaderboard, report, export, faster, serve, studio):
     app.command()(command)
 
 

@@ -143,14 +143,44 @@ def _lives(owner: dict[str, Any]) -> bool:
     """Whether the process that wrote the file runs; one on another machine is taken to."""
     if owner.get("host") != socket.gethostname():
         return True
-    pid = owner["pid"]
+    return alive(owner["pid"], str(owner.get("started", "")))
+
+
+def held(folder: Path) -> int | None:
+    """The id of the process that works on a run now; None where none does. Nothing is locked to find out.
+
+    Args:
+        folder: the run's.
+    """
+    try:
+        descriptor = os.open(Path(folder) / FILE, os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        owner = _read(descriptor)
+    finally:
+        os.close(descriptor)
+    return owner["pid"] if owner is not None and _lives(owner) else None
+
+
+def alive(pid: int, since: str) -> bool:
+    """Whether a process runs, and is the one that began then; one that has ended and was not collected does not.
+
+    Args:
+        pid: its id.
+        since: what `started` said of it; "" where that was unknown.
+    """
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):
         return False
     except PermissionError:
         pass
-    return owner.get("started") in ("", started(pid))
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (OSError, IndexError):
+        state = ""
+    return state not in ("Z", "X") and since in ("", started(pid))
 
 
 def started(pid: int) -> str:

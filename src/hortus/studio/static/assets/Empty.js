@@ -1,0 +1,1 @@
+import{n as e,r as t,t as n}from"./index.js";var r=t();function i({glyph:t,title:i,children:a,next:o}){return(0,r.jsxs)(`div`,{className:`empty`,children:[(0,r.jsx)(e,{name:t,size:44}),(0,r.jsx)(`h1`,{children:i}),a&&(0,r.jsx)(`div`,{className:`empty-told`,children:a}),o&&(0,r.jsx)(n,{to:o.to,look:`leaf`,children:o.label})]})}export{i as t};

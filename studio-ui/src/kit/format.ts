@@ -1,0 +1,51 @@
+/** Numbers, durations and moments as a person reads them. */
+
+const WHOLE = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
+
+export const count = (value: number): string => WHOLE.format(value);
+
+export const plural = (value: number, one: string, many = `${one}s`): string => `${count(value)} ${value === 1 ? one : many}`;
+
+/** Three significant digits, and no exponent where a person would write none. */
+export function number(value: number | null | undefined): string {
+  if (value === null || value === undefined || !Number.isFinite(value)) {
+    return "–";
+  }
+  const size = Math.abs(value);
+  if (size !== 0 && (size < 1e-3 || size >= 1e9)) {
+    return value.toExponential(2);
+  }
+  if (size >= 1000) {
+    return WHOLE.format(value);
+  }
+  return String(Number(value.toPrecision(3)));
+}
+
+/** A score as people know it: a loss by its size; shares to three places. */
+export function score(value: number | null | undefined, loss: boolean): string {
+  if (value === null || value === undefined || !Number.isFinite(value)) {
+    return "–";
+  }
+  const shown = loss ? -value : value;
+  const size = Math.abs(shown);
+  return size > 0.0995 && size <= 1 ? shown.toFixed(3) : number(shown);
+}
+
+export function duration(seconds: number | null | undefined): string {
+  if (seconds === null || seconds === undefined || !Number.isFinite(seconds)) {
+    return "–";
+  }
+  if (seconds < 1) {
+    return `${Math.max(1, Math.round(seconds * 1000))} ms`;
+  }
+  if (seconds < 60) {
+    return `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`;
+  }
+  const minutes = Math.floor(seconds / 60);
+  return minutes < 60 ? `${minutes} min ${Math.round(seconds % 60)} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+export const percent = (share: number, digits = 0): string => `${(100 * share).toFixed(digits)} %`;
+
+export const clock = (seconds: number): string =>
+  new Date(1000 * seconds).toLocaleString("en", { dateStyle: "medium", timeStyle: "short" });

@@ -1,0 +1,7 @@
+import type { ReactElement } from "react";
+import { Empty } from "../../kit/Empty";
+import type { ScreenProps } from "../table";
+
+export default function Understand(_props: ScreenProps): ReactElement {
+  return <Empty glyph="sprout" title="No model yet" next={{ label: "Choose a table", to: "/data" }} />;
+}
