@@ -32,6 +32,8 @@ from hortus.errors import (
 if TYPE_CHECKING:
     from hortus.automl import AutoClassifier, AutoRegressor
     from hortus.deploy.load import load
+    from hortus.spaces.declared import Choice, Float, Int
+    from hortus.tuning import tune
     from hortus.vision import ImageClassifier
 
 __version__ = "0.1.0"
@@ -41,9 +43,12 @@ __all__ = [
     "AutoClassifier",
     "AutoRegressor",
     "BudgetError",
+    "Choice",
+    "Float",
     "HortusError",
     "ImageClassifier",
     "InputError",
+    "Int",
     "JournalError",
     "MissingExtraError",
     "ReadError",
@@ -54,13 +59,18 @@ __all__ = [
     "TargetError",
     "__version__",
     "load",
+    "tune",
 ]
 
 _LATER = {
     "AutoClassifier": "hortus.automl:AutoClassifier",
     "AutoRegressor": "hortus.automl:AutoRegressor",
     "ImageClassifier": "hortus.vision:ImageClassifier",
+    "Choice": "hortus.spaces.declared:Choice",
+    "Float": "hortus.spaces.declared:Float",
+    "Int": "hortus.spaces.declared:Int",
     "load": "hortus.deploy.load:load",
+    "tune": "hortus.tuning:tune",
 }
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from optuna.distributions import BaseDistribution
 from optuna.pruners import BasePruner
 from optuna.samplers import BaseSampler
 from optuna.study import Study
@@ -47,15 +48,19 @@ class History:
 
     Args:
         rows: the journal's; what had finished counts, what was interrupted is run again.
-        ordered: tell outcomes in the order of the trials' numbers, `LAG` behind; else as they come.
+        ordered: tell outcomes in the order of the trials' numbers, ``lag`` behind; else as they come.
+        lag: how many trials back an ask looks where they are ordered.
 
     Attributes:
         interrupted: numbers of the trials to run again, in order.
     """
 
-    def __init__(self, rows: Sequence[TrialRow], *, ordered: bool) -> None:
+    def __init__(self, rows: Sequence[TrialRow], *, ordered: bool, lag: int = LAG) -> None:
         self._study = new_study()
         self._ordered = ordered
+        self._lag = lag
+        self._open: dict[int, tuple[Trial, BaseSampler]] = {}
+        self._answers: dict[int, tuple[Mapping[str, Any], Mapping[str, BaseDistribution]]] = {}
         self._outcomes: dict[int, Outcome] = {}
         self._told = 0
         self._seen: dict[int, int] = {}
@@ -84,7 +89,7 @@ class History:
         """Tell what the next ask is to see; False where a trial that it must see still runs."""
         if not self._ordered:
             return True
-        while self._told <= len(self) - LAG:
+        while self._told <= len(self) - self._lag:
             if self._told not in self._outcomes:
                 return False
             self._tell(self._told)
@@ -99,11 +104,69 @@ class History:
         self._seen[trial.number] = self._told
         return trial
 
+    def open(self, sampler: BaseSampler, answers: Mapping[str, Any], *, number: int | None = None) -> int:
+        """Begin a trial whose questions come while it runs; return its number.
+
+        Args:
+            sampler: answers them.
+            answers: given, by name; the sampler gives the rest.
+            number: of a trial that was interrupted, which is asked again; None for a new one.
+        """
+        again = number is not None
+        number = len(self) if number is None else number
+        seen = self._seen[number] if again else self._told
+        # Where several run at once, what is told meanwhile must not change the answers to come.
+        aside = self._ordered and self._lag > 1
+        study = self._study_of(number, told=seen) if aside else self._study
+        study.sampler = sampler
+        if again and not aside:
+            trial = Trial(study, self.frozen(number)._trial_id)
+        else:
+            answers = self.frozen(number).system_attrs.get("fixed_params", answers) if again else answers
+            if answers:
+                study.enqueue_trial(dict(answers))
+            trial = study.ask()
+            if aside and not again:
+                noted = study.get_trials(deepcopy=False)[number].system_attrs
+                self._study.add_trial(create_trial(state=TrialState.RUNNING, system_attrs=noted))
+        self._seen[number] = seen
+        self._open[number] = (trial, sampler)
+        return number
+
+    def is_open(self, number: int) -> bool:
+        """Whether trial ``number`` can be asked for answers."""
+        return number in self._open
+
+    def suggest(self, number: int, name: str, distribution: BaseDistribution) -> Any:
+        """The answer to a question of a trial that was begun by `open`.
+
+        Raises:
+            ValueError: the question was asked before with another distribution.
+        """
+        trial, sampler = self._open[number]
+        trial.study.sampler = sampler
+        return trial._suggest(name, distribution)
+
+    def close(self, number: int) -> tuple[Mapping[str, Any], Mapping[str, BaseDistribution]]:
+        """Let no more be asked by trial ``number``; return its answers and what is behind them."""
+        trial, _ = self._open.pop(number)
+        found = trial.params, trial.distributions
+        if trial.study is not self._study:
+            self._answers[number] = found
+            for name, value in trial.study.get_trials(deepcopy=False)[number].system_attrs.items():
+                if self.frozen(number).system_attrs.get(name) != value:
+                    self._study._storage.set_trial_system_attr(self.frozen(number)._trial_id, name, value)
+        return found
+
     def sample(self, number: int, *, least: float) -> None:
         """Hold the share of rows that the sampler wants for trial ``number`` to ``least`` or more."""
         trial = self.frozen(number)
         if trial.system_attrs.get(ROWS, 1.0) < least:
             self._study._storage.set_trial_system_attr(trial._trial_id, ROWS, least)
+
+    def shrink(self, number: int, share: float) -> None:
+        """Have trial ``number`` learn from ``share`` of the rows that it learnt from."""
+        self._study._storage.set_trial_system_attr(self.frozen(number)._trial_id, ROWS, share * self.rows(number))
 
     def rows(self, number: int) -> float:
         """The share of the training rows that trial ``number`` learns from."""
@@ -157,16 +220,23 @@ class History:
 
         Those are the ones that its ask saw. Every trial has its own number there, since some pruners go by it.
         """
-        trials = self._study.get_trials(deepcopy=False)
-        told = self._seen[number] if self._ordered else len(trials)
+        told = self._seen[number] if self._ordered else len(self)
+        return self._study_of(max(number + 1, told), told=told, running=number)
+
+    def _study_of(self, count: int, *, told: int, running: int | None = None) -> Study:
+        """The first ``count`` trials: those before ``told`` as they ended, ``running`` as it is, others bare."""
         view = new_study()
-        for trial in trials[: max(number + 1, told)]:
+        for trial in self._study.get_trials(deepcopy=False)[:count]:
             ended = trial.number < told and trial.state.is_finished()
-            view.add_trial(trial if ended or trial.number == number else create_trial(state=TrialState.RUNNING))
+            view.add_trial(trial if ended or trial.number == running else create_trial(state=TrialState.RUNNING))
         return view
 
     def _tell(self, number: int) -> None:
         outcome = self._outcomes.pop(number)
+        params, distributions = self._answers.pop(number, ({}, {}))
+        for name, distribution in distributions.items():
+            value = distribution.to_internal_repr(params[name])
+            self._study._storage.set_trial_param(self.frozen(number)._trial_id, name, value, distribution)
         state = outcome.state
         if state == TrialState.PRUNED and outcome.score is None:
             state = TrialState.FAIL

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-from optuna.distributions import distribution_to_json
+from optuna.distributions import BaseDistribution, distribution_to_json
 from optuna.trial import FrozenTrial, TrialState
 
 from hortus.data.notes import Note
@@ -123,13 +123,12 @@ class Journal:
         Raises:
             JournalError: a trial of this number was asked before.
         """
-        distributions = {name: distribution_to_json(found) for name, found in trial.distributions.items()}
         row = (
             trial.number,
             TrialState.RUNNING.name,
             describe,
             _dumps(trial.params),
-            _dumps(distributions),
+            _distributions(trial.distributions),
             _dumps(trial.system_attrs),
             _dumps(trial.user_attrs),
             after,
@@ -159,6 +158,8 @@ class Journal:
         reason: str = "",
         intermediate: Mapping[int, float] | None = None,
         system_attrs: Mapping[str, Any] | None = None,
+        params: Mapping[str, Any] | None = None,
+        distributions: Mapping[str, BaseDistribution] | None = None,
     ) -> None:
         """Note how a running trial ended, and the artifacts it left, in one commit.
 
@@ -170,6 +171,8 @@ class Journal:
             reason: why it failed or was stopped.
             intermediate: reported values, by rung.
             system_attrs: what samplers and pruners have noted; None for what stood there when it was asked.
+            params: what it was answered while it ran; None likewise.
+            distributions: behind each of them.
 
         Raises:
             JournalError: the trial is not running: it was never asked, or has ended before.
@@ -177,7 +180,8 @@ class Journal:
         with self._lock, database.transaction(self._connection, self.path) as connection:
             changed = connection.execute(
                 "UPDATE trials SET state = ?, value = ?, evaluation = ?, reason = ?, intermediate = ?, "
-                "finished_at = ?, finished_order = ?, system_attrs = coalesce(?, system_attrs) "
+                "finished_at = ?, finished_order = ?, system_attrs = coalesce(?, system_attrs), "
+                "params = coalesce(?, params), distributions = coalesce(?, distributions) "
                 "WHERE number = ? AND state = ?",
                 (
                     state.name,
@@ -188,6 +192,8 @@ class Journal:
                     time.time(),
                     self._finished,
                     None if system_attrs is None else _dumps(dict(system_attrs)),
+                    None if params is None else _dumps(dict(params)),
+                    None if distributions is None else _distributions(distributions),
                     number,
                     TrialState.RUNNING.name,
                 ),
@@ -239,6 +245,10 @@ def _damage(number: int, why: str) -> Note:
         mend="The trial counts as failed; all others are intact.",
         warning=True,
     )
+
+
+def _distributions(found: Mapping[str, BaseDistribution]) -> str:
+    return _dumps({name: distribution_to_json(one) for name, one in found.items()})
 
 
 def _dumps(value: Any) -> str:

@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import math
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Literal
 
+from optuna.distributions import BaseDistribution, json_to_distribution
+from optuna.samplers import BaseSampler
 from optuna.trial import TrialState
 
 from hortus.budget import Ledger
 from hortus.engine.executors.base import Event, Executor, Job
-from hortus.engine.history import LAG, History, Outcome
+from hortus.engine.history import History, Outcome
 from hortus.engine.journal import Journal
 from hortus.engine.pace import Pace
 from hortus.engine.plan import Plan
@@ -27,6 +30,7 @@ from hortus.errors import RunError
 from hortus.evaluation.base import Evaluation
 from hortus.evaluation.trial import Order
 from hortus.seeds import derive, stream
+from hortus.spaces.live import LIVE
 from hortus.strategies import make_sampler
 from hortus.strategies.grid import Grid
 from hortus.strategies.halving import make_pruner
@@ -35,6 +39,10 @@ from hortus.strategies.halving import make_pruner
 TRIAL_SHARE = 0.75
 # A killed trial is one that would not stop by itself this long (seconds) after it should have.
 OVERDUE = 0.3
+# How often a trial is run again, by why it failed. One that was killed at its deadline never is.
+AGAIN = {"crash": 1, "memory": 1, "lost": 5}
+# After memory ran out it learns from this share of its rows.
+SMALLER = 0.5
 # Saving and loading a byte of the chosen models, and how many of them there usually are.
 LOAD_SECONDS = 2.5e-8
 MEMBERS = 8
@@ -62,13 +70,15 @@ class Search:
         make_pruner(plan.pruner)
         self._pace = Pace(plan.space, plan.fits)
         self._shelf = Shelf(plan.out)
+        self._live = LIVE in plan.space.provides
         self._best = -math.inf
         rows = journal.trials()
         for row in rows:
             self._count(row.params, Outcome(row.state, row.value, row.evaluation), row.number)
-        self._history = History(rows, ordered=ledger.budget.deterministic)
+        self._history = History(rows, ordered=ledger.budget.deterministic, lag=plan.lag)
         self._starts = list(plan.starts)[len(rows) :]
         self._running: set[int] = set()
+        self._failures: Counter[tuple[int, str]] = Counter()
 
     def run(self, meanwhile: Callable[[], None] | None = None) -> Why:
         """Search until the budget is spent; return why it ended. What was under way then is given up.
@@ -99,7 +109,7 @@ class Search:
     def _fill(self) -> Why | None:
         """Start trials while slots are free; return why no more can be started, if that is so."""
         history = self._history
-        while len(self._running) < min(self._executor.capacity, LAG):
+        while len(self._running) < min(self._executor.capacity, self.plan.lag):
             if history.interrupted:
                 self._submit(history.interrupted.pop(0))
                 continue
@@ -118,21 +128,27 @@ class Search:
     def _ask(self) -> int | None:
         """The number of a new trial, in the journal; None where the strategy has nothing left to try."""
         number = len(self._history)
-        sampler = make_sampler(
-            self.plan.strategy, seed=derive(self.plan.seed, "ask", number), options=self.plan.options
-        )
+        sampler = self._sampler(number)
         start = self._next_start()
         if not start and isinstance(sampler, Grid) and sampler.exhausted(self._history.study):
             return None
         if not start and math.isfinite(self._time_left()):
             rng = stream(self.plan.seed, "affordable", number)
             start = self._pace.affordable(self._history.best(self.plan.space.family), self._time_left(), rng)
+        if self._live:
+            self._history.open(sampler, start)
+            self._journal.asked(self._history.frozen(number), after=self._history.seen_by(number))
+            return number
         trial = self._history.ask(sampler, start)
         self._history.sample(number, least=self.plan.least_rows)
         candidate = self.plan.space(trial)
         seen = self._history.seen_by(number)
         self._journal.asked(self._history.frozen(number), after=seen, describe=candidate.describe())
         return number
+
+    def _sampler(self, number: int) -> BaseSampler:
+        seed = derive(self.plan.seed, "ask", number)
+        return make_sampler(self.plan.strategy, seed=seed, options=self.plan.options)
 
     def _next_start(self) -> Mapping[str, Any]:
         """The next starting point that is likely to end in time; {} where there is none."""
@@ -149,13 +165,15 @@ class Search:
             params=params,
             evaluator=self.plan.evaluator,
             options=dict(self.plan.evaluator_options),
-            data=str(self.plan.data),
+            data="" if self.plan.data is None else str(self.plan.data),
             out=str(self.plan.out),
             seed=derive(self.plan.seed, "trial", number),
             threads=self.plan.threads,
             deadline=deadline,
             budget=self._ledger.budget.time,
             reports=self.plan.pruner != "none",
+            needs=self.plan.needs,
+            asks=self._live,
             fidelity=replace(self.plan.fidelity, rows=self.plan.fidelity.rows * self._history.rows(number)),
             rungs=self.plan.rungs if self.plan.pruner != "none" else (),
         )
@@ -163,12 +181,17 @@ class Search:
     def _submit(self, number: int) -> None:
         left = self._time_left()
         timed = math.isfinite(left)
+        if self._live and not self._history.is_open(number):
+            # It was interrupted, and asks everything again.
+            self._history.open(self._sampler(number), {}, number=number)
         params = self._history.frozen(number).params
         share = min(TRIAL_SHARE * left, self.plan.trial_seconds or math.inf)
         order = self._order(number, params, time.monotonic() + share if timed else None)
-        self._running.add(number)
-        self._tell("trial_started", number=number, name=self._name(number))
-        seconds = left + OVERDUE if timed else None
+        if number not in self._running:
+            self._running.add(number)
+            self._tell("trial_started", number=number, name=self._name(number))
+        limits = (left + OVERDUE if timed else math.inf, self.plan.trial_limit or math.inf)
+        seconds = min(limits) if math.isfinite(min(limits)) else None
         self._executor.submit(Job(number, order.to_json(), seconds=seconds, memory=self.plan.memory))
 
     # -- time -----------------------------------------------------------------------------------------------------
@@ -190,8 +213,10 @@ class Search:
             return
         if event.kind == "report":
             self._handle_report(event)
+        elif event.kind == "question":
+            self._answer(event.number, event.data["name"], json_to_distribution(event.data["distribution"]))
         elif event.kind == "done":
-            self._finish(event.number, self._complete(Evaluation.from_json(event.data)))
+            self._finish(event.number, self._complete(event.number, Evaluation.from_json(event.data)))
         elif event.kind == "pruned":
             self._finish(event.number, Outcome(TrialState.PRUNED, self._last_report(event.number), reason="pruned"))
         elif event.data.get("code") == "disk-full":
@@ -201,20 +226,33 @@ class Search:
                 mend="Make room, then go on with `hortus resume`; finished trials are kept.",
                 code="disk-full",
             )
-        else:
+        elif not self._tries_again(event.number, event.data["reason"]):
             reason = f"{event.data['reason']}: {event.data.get('detail', '')}".strip(": ")
             self._finish(event.number, Outcome(TrialState.FAIL, None, reason=reason))
 
-    def _complete(self, evaluation: Evaluation) -> Outcome:
+    def _tries_again(self, number: int, reason: str) -> bool:
+        """Run a trial once more whose failure need not come again; whether that was done."""
+        self._failures[number, reason] += 1
+        if self._failures[number, reason] > AGAIN.get(reason, 0) or self._time_left() <= self._pace.least:
+            return False
+        if reason == "memory":
+            self._history.shrink(number, SMALLER)
+        self._submit(number)
+        return True
+
+    def _complete(self, number: int, evaluation: Evaluation) -> Outcome:
         score = evaluation.score
         if score is None and self.plan.score is not None:
             score = self.plan.score(evaluation)
         if score is None or not math.isfinite(score):
             return Outcome(TrialState.FAIL, None, evaluation, f"error: the score is {score}")
-        return Outcome(TrialState.COMPLETE, score, evaluation)
+        before = [why for who, why in self._failures if who == number]
+        reason = f"run again after: {', '.join(before)}" if before else ""
+        return Outcome(TrialState.COMPLETE, score, evaluation, reason)
 
     def _finish(self, number: int, outcome: Outcome) -> None:
         self._running.remove(number)
+        params, distributions = self._history.close(number) if self._history.is_open(number) else (None, None)
         frozen = self._history.frozen(number)
         self._journal.finished(
             number,
@@ -224,6 +262,8 @@ class Search:
             reason=outcome.reason,
             intermediate=frozen.intermediate_values,
             system_attrs=frozen.system_attrs,
+            params=params,
+            distributions=distributions,
         )
         self._history.take(number, outcome)
         name = self._name(number)
@@ -249,6 +289,16 @@ class Search:
         if outcome.state == TrialState.COMPLETE and outcome.score is not None:
             self._best = max(self._best, outcome.score)
             self._shelf.put(number, outcome.score, outcome.evaluation)
+
+    # -- questions ------------------------------------------------------------------------------------------------
+
+    def _answer(self, number: int, name: str, distribution: BaseDistribution) -> None:
+        try:
+            answer = self._history.suggest(number, name, distribution)
+        except ValueError as error:
+            self._executor.reply(number, None, refused=str(error))
+        else:
+            self._executor.reply(number, answer)
 
     # -- pruning ----------------------------------------------------------------------------------------------------
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from hortus.data.artifacts import Stored
+from hortus.engine.history import LAG
 from hortus.evaluation.base import Evaluation, Fidelity
 from hortus.spaces.base import Space
 
@@ -24,22 +26,25 @@ class Plan:
         rungs: cheap fidelities at which the pruner is asked; without any, it is asked after each fold.
         evaluator: a name in ``hortus.evaluation.EVALUATORS``.
         evaluator_options: its own arguments.
-        data: the folder of the encoded data set.
+        needs: files in the run's folder that every trial reads.
+        data: the folder of the encoded data set; None where there is none.
         out: the run's folder.
         seed: of the run.
         least_rows: share of the training rows that a trial learns from at least, whatever a frugal strategy wants.
         threads: per slot.
         fits: fits in one trial, for predicting how long it takes.
         trial_seconds: after which a trial is to end by itself with what it has; None for a share of the time left.
+        trial_limit: seconds after which a trial is killed; None for when the run's time is over.
         trials: how many trials there may be in all, those of earlier sittings included; None for no limit.
         memory: bytes that one trial may hold; None for no limit.
         reserve: seconds kept back for what comes after the search, besides loading the best models.
+        lag: how many trials back an ask looks when only trials count; at most so many run at once.
         score: gives a trial's score where the evaluator could not (a metric that is the user's own function).
     """
 
     space: Space
     strategy: str
-    data: Path
+    data: Path | None
     out: Path
     seed: int
     starts: Sequence[Mapping[str, Any]] = ()
@@ -48,12 +53,15 @@ class Plan:
     rungs: tuple[Fidelity, ...] = ()
     evaluator: str = "cross_validation"
     evaluator_options: Mapping[str, Any] = field(default_factory=dict)
+    needs: tuple[Stored, ...] = ()
     fidelity: Fidelity = field(default_factory=Fidelity)
     least_rows: float = 1.0
     threads: int = 1
     fits: int = 1
     trial_seconds: float | None = None
+    trial_limit: float | None = None
     trials: int | None = None
     memory: int | None = None
     reserve: float = 0.0
+    lag: int = LAG
     score: Callable[[Evaluation], float] | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from typing import Literal
 
 import optuna
 from optuna.samplers import BaseSampler
@@ -13,8 +14,8 @@ from hortus.engine.journal import Journal
 DASHBOARD_FILE = "optuna.log"
 
 
-def new_study() -> optuna.Study:
-    """An empty study in memory; greater values are better. Optuna's announcement of it is left out.
+def new_study(direction: Literal["maximize", "minimize"] = "maximize") -> optuna.Study:
+    """An empty study in memory; greater values are better unless said. Optuna's announcement of it is left out.
 
     Its name is always the same: Hyperband deals trials out by it.
     """
@@ -22,7 +23,7 @@ def new_study() -> optuna.Study:
     level = logger.level
     logger.setLevel(logging.WARNING)
     try:
-        return optuna.create_study(study_name="hortus", direction="maximize")
+        return optuna.create_study(study_name="hortus", direction=direction)
     finally:
         logger.setLevel(level)
 

@@ -84,6 +84,10 @@ class Terminal:
     def _on_run_started(self, data: dict[str, Any]) -> None:
         self._run = data
         self._phase = "searching"
+        if data.get("objective"):
+            space = "" if data["space"] == "declared" else ", asked while it runs"
+            self._say(f"{data['objective']}: {data['kind']}{space}; {data['strategy']}, {data['slots']} at once")
+            return
         rows = f"{data['rows']:,} {'images' if data.get('images') else 'rows'}"
         columns = f"{data['images']} pixels" if data.get("images") else f"{data['columns']:,} columns"
         folds = "a holdout" if data.get("folds") == 1 else f"{data['folds']} folds"
@@ -108,7 +112,7 @@ class Terminal:
                 self._say(f"trial {data['number']} ({data['name']}) failed: {data['reason']}", style="yellow")
 
     def _on_best(self, data: dict[str, Any]) -> None:
-        self._best = f"{data['score']:.4f}"
+        self._best = self._written(data["score"])
         if self.verbosity > 1:
             clock = f"{time.monotonic() - self._zero:.1f} s"
             self._say(f"{clock}  best {self._metric} {self._best}  {data['name']}")
@@ -123,7 +127,8 @@ class Terminal:
 
     def _summarize(self, data: dict[str, Any]) -> None:
         score = data.get("score")
-        found = f"{self._metric} {score:.4f}" if score is not None else "no model"
+        nothing = "nothing found" if self._run.get("objective") else "no model"
+        found = f"{self._metric} {self._written(score)}" if score is not None else nothing
         low, high = data.get("low"), data.get("high")
         if score is not None and low is not None and high is not None and math.isfinite(low + high):
             found += f" ({low:.4f} to {high:.4f} on new rows, 95 %)"
@@ -131,7 +136,7 @@ class Terminal:
         why = WHY.get(str(data.get("why")), str(data.get("why")))
         self._say(f"{found} after {data['trials']} trials{failed} in {data['seconds']:.1f} s; {why}", style="bold")
         if self._remarks:
-            kept = "1 remark on the data is" if self._remarks == 1 else f"{self._remarks} remarks on the data are"
+            kept = "1 remark is" if self._remarks == 1 else f"{self._remarks} remarks are"
             self._say(f"{kept} kept with the run", style="dim")
 
     # -- the bar ----------------------------------------------------------------------------------------------------
@@ -161,6 +166,10 @@ class Terminal:
         line.add_row(*cells)
         return line
 
+    def _written(self, score: float) -> str:
+        """A metric has four decimals; what a function returns may be of any size."""
+        return f"{score:.6g}" if self._run.get("objective") else f"{score:.4f}"
+
     @property
     def _metric(self) -> str:
         return str(self._run.get("metric") or "score")
@@ -183,7 +192,7 @@ class Terminal:
     @property
     def _count(self) -> str:
         seconds, trials = self._run.get("time"), self._run.get("trials")
-        one = "network" if self._run.get("images") else "pipeline"
+        one = "network" if self._run.get("images") else "trial" if self._run.get("objective") else "pipeline"
         plural = one if self._done == 1 and not trials else f"{one}s"
         parts = [f"{min(self._done, trials)}/{trials} {plural}" if trials else f"{self._done} {plural}"]
         elapsed = time.monotonic() - self._zero

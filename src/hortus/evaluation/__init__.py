@@ -19,6 +19,7 @@ EVALUATORS: Registry[Callable[..., Evaluator]] = Registry(
         "train_all": "hortus.evaluation.final:FinalTraining",
         "training_free": "hortus.evaluation.training_free:TrainingFree",
         "weight_sharing": "hortus.evaluation.inherited:Inherited",
+        "function": "hortus.evaluation.function:FunctionEvaluation",
         "supernet": "hortus.evaluation.inherited:SupernetTrial",
         "segment": "hortus.evaluation.scenes:SceneNetwork",
         "segment_all": "hortus.evaluation.scenes:SceneFinal",

@@ -92,6 +92,8 @@ class Evaluation:
 # Told after each rung (a fold, an epoch) with the rung's number and the score so far. It returns False when the
 # trial should stop there.
 Report = Callable[[int, float], bool]
+# Asked with a question's name and its distribution as Optuna's JSON; it returns the answer.
+Ask = Callable[[str, str], Any]
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,7 @@ class TrialContext:
         deadline: on ``time.monotonic()``, when it should have ended by itself; None for never.
         report: called after each rung.
         rungs: cheap fidelities to go through before the full evaluation; without any, the folds are the rungs.
+        ask: answers the questions of a candidate that is asked while it is evaluated; None where all was asked before.
     """
 
     data: Path
@@ -117,6 +120,7 @@ class TrialContext:
     deadline: float | None
     report: Report
     rungs: tuple[Fidelity, ...] = ()
+    ask: Ask | None = None
 
 
 class Evaluator(ABC):
@@ -128,12 +132,14 @@ class Evaluator(ABC):
             trained after it.
         prepares: the evaluator whose one trial must have ended before the search, as that of a supernet; None for none.
         requires: what it asks of a space, by the words of `Space.provides`.
+        inner: whether a run calls upon it by itself, so that nobody chooses it.
     """
 
     name: ClassVar[str]
     trains: ClassVar[bool] = True
     prepares: ClassVar[str | None] = None
     requires: ClassVar[frozenset[str]] = frozenset()
+    inner: ClassVar[bool] = False
 
     @abstractmethod
     def __call__(self, candidate: Candidate, fidelity: Fidelity, context: TrialContext) -> Evaluation:

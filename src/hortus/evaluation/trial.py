@@ -9,9 +9,10 @@ from typing import Any
 
 from optuna.trial import FixedTrial
 
+from hortus.data.artifacts import Stored
 from hortus.data.stored import load_data
 from hortus.evaluation import EVALUATORS
-from hortus.evaluation.base import Fidelity, Report, TrialContext
+from hortus.evaluation.base import Ask, Fidelity, Report, TrialContext
 from hortus.spaces import SPACES
 
 
@@ -27,7 +28,8 @@ class Order:
         options: the evaluator's own settings.
         fidelity: how much of the evaluation to do.
         rungs: cheap fidelities to go through before it.
-        data: the folder of the encoded data set, or of the images.
+        needs: files in the run's folder that it reads, which another machine must be sent.
+        data: the folder of the encoded data set, or of the images; "" where there are none.
         out: the run's folder.
         seed: of this trial.
         threads: how many it may use.
@@ -35,6 +37,7 @@ class Order:
             itself with what it has; None for never.
         budget: seconds of the whole run, which a space may look at; None when only trials count.
         reports: whether the driver answers reports (a pruner is at work).
+        asks: whether the candidate's questions come while it is evaluated.
     """
 
     number: int
@@ -48,9 +51,11 @@ class Order:
     deadline: float | None = None
     budget: float | None = None
     reports: bool = False
+    asks: bool = False
     options: dict[str, Any] = field(default_factory=dict)
     fidelity: Fidelity = field(default_factory=Fidelity)
     rungs: tuple[Fidelity, ...] = ()
+    needs: tuple[Stored, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""
@@ -60,17 +65,18 @@ class Order:
     def from_json(cls, found: dict[str, Any]) -> Order:
         """The inverse of ``to_json``."""
         rungs = tuple(Fidelity(**rung) for rung in found["rungs"])
-        return cls(**{**found, "fidelity": Fidelity(**found["fidelity"]), "rungs": rungs})
+        needs = tuple(Stored(**file) for file in found["needs"])
+        return cls(**{**found, "fidelity": Fidelity(**found["fidelity"]), "rungs": rungs, "needs": needs})
 
 
-def run(payload: dict[str, Any], report: Report) -> dict[str, Any]:
+def run(payload: dict[str, Any], report: Report, ask: Ask | None = None) -> dict[str, Any]:
     """Run the trial that ``payload`` (an `Order` as JSON) describes; return its `Evaluation` as JSON.
 
     Raises:
         TrialPruned: the driver answered a report with stop.
     """
     order = Order.from_json(payload)
-    facts = load_data(Path(order.data)).facts(order.budget)
+    facts = load_data(Path(order.data)).facts(order.budget) if order.data else None
     settings = dict(order.space)
     space = SPACES[settings.pop("name")](facts, **settings)
     candidate = space(FixedTrial(order.params))
@@ -83,6 +89,7 @@ def run(payload: dict[str, Any], report: Report) -> dict[str, Any]:
         deadline=order.deadline,
         report=report,
         rungs=order.rungs,
+        ask=ask,
     )
     with warnings.catch_warnings():
         # What libraries say about one candidate of hundreds is no message a person can act on.

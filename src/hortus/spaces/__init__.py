@@ -20,6 +20,8 @@ SPACES: Registry[Callable[..., Space]] = Registry(
         "mnasnet": "hortus.spaces.mnasnet:MnasSpace",
         "deeplab": "hortus.spaces.deeplab:DeepLabSpace",
         "auto_deeplab": "hortus.spaces.auto_deeplab:AutoDeepLabSpace",
+        "declared": "hortus.spaces.declared:DeclaredSpace",
+        "live": "hortus.spaces.live:LiveSpace",
     },
     group="hortus.spaces",
 )

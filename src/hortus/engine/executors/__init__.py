@@ -13,6 +13,8 @@ EXECUTORS: Registry[Callable[..., Executor]] = Registry(
     {
         "local": "hortus.engine.executors.local:LocalExecutor",
         "inline": "hortus.engine.executors.inline:InlineExecutor",
+        "ray": "hortus.engine.executors.ray:RayExecutor",
+        "threads": "hortus.engine.executors.threads:ThreadExecutor",
     },
     group="hortus.executors",
 )

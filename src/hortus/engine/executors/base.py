@@ -6,7 +6,10 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
-Reason = Literal["timeout", "memory", "crash", "error", "cancelled"]
+from hortus.errors import SettingError
+
+# Of a failed trial. "lost" says that its machine was, which is no fault of the trial's.
+Reason = Literal["timeout", "memory", "crash", "error", "cancelled", "lost"]
 
 
 @dataclass(frozen=True)
@@ -32,20 +35,28 @@ class Event:
 
     Attributes:
         number: the job's.
-        kind: ``"report"`` {step, value} while it runs; ``"done"`` with the evaluation's JSON; ``"pruned"`` when it
-            stopped at a report; ``"failed"`` {reason, detail}.
+        kind: ``"report"`` {step, value} and ``"question"`` {name, distribution} while it runs; ``"done"`` with the
+            evaluation's JSON; ``"pruned"`` when it stopped at a report; ``"failed"`` {reason, detail}.
         data: JSON values, as said.
     """
 
     number: int
-    kind: Literal["report", "done", "pruned", "failed"]
+    kind: Literal["report", "question", "done", "pruned", "failed"]
     data: dict[str, Any] = field(default_factory=dict)
 
 
 class Executor(ABC):
-    """Runs jobs, at most ``capacity`` at once."""
+    """Runs jobs, at most ``capacity`` at once, none of them a second time by itself.
+
+    Where machines come and go, so does the capacity.
+    """
 
     capacity: int
+
+    @property
+    def on_one_machine(self) -> int:
+        """How many jobs at once share the memory of one machine."""
+        return self.capacity
 
     @abstractmethod
     def submit(self, job: Job) -> None:
@@ -58,6 +69,18 @@ class Executor(ABC):
     @abstractmethod
     def answer(self, number: int, *, go_on: bool) -> None:
         """Answer a job's report: whether it goes on to the next rung."""
+
+    def reply(self, number: int, answer: Any, *, refused: str = "") -> None:  # noqa: ARG002
+        """Answer a job's question; where it is ``refused``, that is raised as the job's own error.
+
+        Raises:
+            SettingError: this executor carries no questions.
+        """
+        raise SettingError(
+            f"{type(self).__name__} cannot answer what a trial asks while it runs.",
+            mend="Declare the space, or take the executor 'local'.",
+            code="executor-no-questions",
+        )
 
     @abstractmethod
     def cancel(self, number: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections import deque
+from typing import Any
 
 from hortus.engine.executors.base import Event, Executor, Job
 from hortus.engine.executors.worker import DEFAULT_ENTRY, run_entry
@@ -13,7 +14,7 @@ from hortus.engine.executors.worker import DEFAULT_ENTRY, run_entry
 class InlineExecutor(Executor):
     """Runs each job inside ``poll``; its time and memory limits are not enforced.
 
-    A job whose reports are answered runs in a thread, since the one who answers is the caller of ``poll``.
+    A job whose reports or questions are answered runs in a thread, since the one who answers is the caller of ``poll``.
 
     Args:
         slots: taken for the sake of one signature for all executors; the capacity is always 1.
@@ -30,7 +31,7 @@ class InlineExecutor(Executor):
         self._entry = entry
         self._pending: deque[Job] = deque()
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
-        self._answers: queue.SimpleQueue[bool] = queue.SimpleQueue()
+        self._answers: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._running: int | None = None
         self._cancelled = False
@@ -45,7 +46,7 @@ class InlineExecutor(Executor):
             job = self._pending.popleft()
             self._running, self._cancelled = job.number, False
             self._answers = queue.SimpleQueue()
-            if job.payload.get("reports"):
+            if job.payload.get("reports") or job.payload.get("asks"):
                 self._thread = threading.Thread(target=self._run, args=(job,), name="hortus-inline", daemon=True)
                 self._thread.start()
             else:
@@ -63,6 +64,11 @@ class InlineExecutor(Executor):
         """Answer a job's report: whether it goes on to the next rung."""
         if number == self._running:
             self._answers.put(go_on)
+
+    def reply(self, number: int, answer: Any, *, refused: str = "") -> None:
+        """Answer a job's question; where it is ``refused``, that is raised as the job's own error."""
+        if number == self._running:
+            self._answers.put((answer, refused))
 
     def cancel(self, number: int) -> None:
         """Take a job back, or stop it at its next report; a ``failed`` event with reason ``cancelled`` follows."""
@@ -91,10 +97,20 @@ class InlineExecutor(Executor):
             go_on = self._answers.get()
             if self._cancelled:
                 raise _CancelledError
-            return go_on
+            return bool(go_on)
+
+        def ask(name: str, distribution: str) -> Any:
+            self._events.put(Event(job.number, "question", {"name": name, "distribution": distribution}))
+            found = self._answers.get()
+            if self._cancelled:
+                raise _CancelledError
+            answer, refused = found
+            if refused:
+                raise ValueError(refused)
+            return answer
 
         try:
-            kind, data = run_entry(self._entry, job.payload, report)
+            kind, data = run_entry(self._entry, job.payload, report, ask)
             event = Event(job.number, kind, data)
         except _CancelledError:
             event = _cancelled(job.number)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 import weakref
+from typing import Any
 
 from hortus.engine.executors.base import Event, Executor, Job
 from hortus.engine.executors.slot import Slot
@@ -68,6 +69,10 @@ class LocalExecutor(Executor):
     def answer(self, number: int, *, go_on: bool) -> None:
         """Answer a job's report: whether it goes on to the next rung."""
         self._supervisor.tell(lambda s: s.answer(number, go_on=go_on))
+
+    def reply(self, number: int, answer: Any, *, refused: str = "") -> None:
+        """Answer a job's question; where it is ``refused``, that is raised as the job's own error."""
+        self._supervisor.tell(lambda s: s.reply(number, answer, refused))
 
     def cancel(self, number: int) -> None:
         """Kill a job; a ``failed`` event with reason ``cancelled`` follows, unless it ended before."""

@@ -21,7 +21,7 @@ from hortus.engine.executors import limits
 from hortus.engine.executors.base import Event, Job
 from hortus.engine.executors.slot import Slot
 
-EventKind = Literal["report", "done", "pruned", "failed"]
+EventKind = Literal["report", "question", "done", "pruned", "failed"]
 
 WATCH_SECONDS = 0.05
 IDLE_SECONDS = 1.0
@@ -155,8 +155,8 @@ class Supervisor:
                 slot.guard = data
             elif kind == "begun":
                 slot.begun = True
-            elif kind == "report":
-                self._emit(slot, "report", data)
+            elif kind in ("report", "question"):
+                self._emit(slot, kind, data)
             else:
                 self._emit(slot, kind, data)
                 slot.job = slot.deadline = None
@@ -208,6 +208,12 @@ class Supervisor:
         for slot in self.slots:
             if slot.job is not None and slot.job.number == number:
                 slot.send(go_on=go_on)
+
+    def reply(self, number: int, answer: Any, refused: str) -> None:
+        """Pass the answer to a question on to the job's worker."""
+        for slot in self.slots:
+            if slot.job is not None and slot.job.number == number:
+                slot.send(answer=answer, refused=refused)
 
     def cancel(self, number: int) -> None:
         """Kill the job, or take it back when it has not begun."""

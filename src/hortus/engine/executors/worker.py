@@ -1,7 +1,7 @@
 """One slot's process: it runs trials one after the other, JSON lines in and out over a socket.
 
-    to the worker   {"job": payload, "memory": bytes or null}    {"go_on": true}
-    from it         {"ready": pid of its guard}    {"begun": true}    {"report": {...}}
+    to the worker   {"job": payload, "memory": bytes or null}    {"go_on": true}    {"answer": ..., "refused": ""}
+    from it         {"ready": pid of its guard}    {"begun": true}    {"report": {...}}    {"question": {...}}
                     {"done": {...}}    {"pruned": {...}}    {"failed": {...}}
 
 Beside every worker stands a guard: a bare fork made before anything was imported, which sleeps until the driver is
@@ -26,7 +26,9 @@ from typing import Any, Literal, NamedTuple, TypedDict
 from hortus.engine.executors import limits
 from hortus.errors import HortusError
 
-Entry = Callable[[dict[str, Any], Callable[[int, float], bool]], dict[str, Any]]
+# Called with the payload and what reports; and with what asks, where the payload says that the trial asks.
+Entry = Callable[..., dict[str, Any]]
+Ask = Callable[[str, str], Any]
 
 DEFAULT_ENTRY = "hortus.evaluation.trial:run"
 
@@ -84,10 +86,13 @@ class Outcome(NamedTuple):
     data: dict[str, Any]
 
 
-def run_entry(entry: str, payload: dict[str, Any], report: Callable[[int, float], bool]) -> Outcome:
+def run_entry(
+    entry: str | Entry, payload: dict[str, Any], report: Callable[[int, float], bool], ask: Ask | None = None
+) -> Outcome:
     """Run one trial and turn whatever it raises into an outcome."""
     try:
-        return Outcome("done", resolve(entry)(payload, report))
+        run = resolve(entry) if isinstance(entry, str) else entry
+        return Outcome("done", run(payload, report, ask) if payload.get("asks") else run(payload, report))
     except (Exception, SystemExit) as error:  # whatever a library raises costs this trial alone
         if _is_pruned(error):
             return Outcome("pruned", {"detail": str(error)})
@@ -183,8 +188,15 @@ def _one_job(line: _Line, entry: str, message: dict[str, Any]) -> None:
         line.send(report={"step": int(step), "value": float(value)})
         return bool(line.receive()["go_on"]) if waits else True
 
+    def ask(name: str, distribution: str) -> Any:
+        line.send(question={"name": name, "distribution": distribution})
+        found = line.receive()
+        if found["refused"]:
+            raise ValueError(found["refused"])
+        return found["answer"]
+
     limits.limit_data(message["memory"])
-    outcome = run_entry(entry, payload, report)
+    outcome = run_entry(entry, payload, report, ask)
     limits.limit_data(None)
     try:
         line.send(**{outcome.kind: outcome.data})

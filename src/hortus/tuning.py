@@ -1,0 +1,101 @@
+"""Any function, and the habits of other systems: `tune`, `compare`, `blend`, `stack`, `tune_model`. They delegate.
+
+import hortus
+
+found = hortus.tune(lambda trial: (trial.suggest_float("x", -5, 5) - 2) ** 2, direction="minimize", trials=50)
+found.best_params, found.best_value
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import weakref
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from hortus.engine.progress import Listener
+from hortus.engine.terminal import listening
+from hortus.run.tune import TuneSettings, tune_function
+from hortus.run.tuned import Tuned
+
+
+def tune(
+    objective: Callable[..., float] | str,
+    space: Mapping[str, Any] | None = None,
+    *,
+    direction: Literal["maximize", "minimize"] = "maximize",
+    time_budget: float | None = None,
+    trials: int | None = None,
+    memory_budget: int | None = None,
+    trial_time: float | None = None,
+    strategy: str = "auto",
+    strategy_options: Mapping[str, Any] | None = None,
+    pruner: str = "none",
+    starts: Sequence[Mapping[str, Any]] = (),
+    workers: int | None = None,
+    executor: str = "auto",
+    random_state: int = 0,
+    verbosity: int = 1,
+    run_folder: str | Path | None = None,
+    listeners: Sequence[Listener] = (),
+) -> Tuned:
+    """Search for the arguments at which a function of your own is best.
+
+    Args:
+        objective: called as ``objective(trial)`` where it asks for its arguments itself, as in Optuna; with a
+            ``space``, as ``objective(params)``, or ``objective(params, trial)`` where it takes two. It returns one
+            number. Or its name, ``"module:function"``.
+        space: name -> `Float`, `Int`, `Choice`, a list of choices, or one plain value.
+        direction: whether greater or smaller values are better.
+        time_budget: seconds in all; 60 where trials are not given either.
+        trials: how many in all; the same call on a folder that has them makes no more.
+        memory_budget: bytes resident at once, over all processes; a trial that takes more is killed.
+        trial_time: seconds after which one trial is killed.
+        strategy: a name in ``hortus.strategies.STRATEGIES``, or ``"auto"``.
+        strategy_options: its own arguments.
+        pruner: stops trials that report poor values early: ``"median"``, ``"percentile"``, ``"halving"``,
+            ``"hyperband"``.
+        starts: arguments to try first.
+        workers: trials at once; None for one a core.
+        executor: ``"local"`` for processes that can be killed, ``"threads"``, ``"inline"`` for one thread; ``"auto"``
+            takes processes where they can import the function, and says so where they cannot.
+        random_state: the same number, trials and workers give the same result.
+        verbosity: 0 silent, 1 a progress bar, 2 every improvement and failure too.
+        run_folder: where the run is kept; the same call goes on with it. None for a temporary one.
+        listeners: told of every event of the run.
+
+    Returns:
+        The run: ``best_params``, ``best_value``, ``leaderboard()``, pictures, ``to_optuna()``.
+
+    Raises:
+        SettingError: an argument or the space is not understood.
+        InputError: the objective cannot be found by its name.
+        RunError: the folder cannot be used, or holds another run.
+
+    >>> space = {"x": [1, 2, 3]}
+    >>> found = tune(lambda p: -((p["x"] - 2) ** 2), space, strategy="grid", trials=3, workers=1, verbosity=0)
+    >>> found.best_params, found.best_value
+    ({'x': 2}, 0.0)
+    """
+    settings = TuneSettings(
+        direction=direction,
+        time=time_budget,
+        trials=trials,
+        memory=memory_budget,
+        trial_time=trial_time,
+        strategy=strategy,
+        strategy_options=dict(strategy_options or {}),
+        pruner=pruner,
+        starts=tuple(starts),
+        workers=workers,
+        executor=executor,
+        seed=random_state,
+    )
+    folder = Path(run_folder) if run_folder is not None else Path(tempfile.mkdtemp(prefix="hortus-tune-"))
+    with listening(verbosity, *listeners) as heard:
+        found = tune_function(objective, settings, folder=folder, space=space, listeners=heard)
+    if run_folder is None:
+        weakref.finalize(found, shutil.rmtree, folder, ignore_errors=True)
+    return found
