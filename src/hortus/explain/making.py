@@ -171,7 +171,16 @@ _REPEATED = {"models": "--model", "ignore": "--ignore", "keep": "--keep"}
 
 def _command(target: str, settings: Mapping[str, Any]) -> str:
     """The command that makes the model again from the same table."""
-    words = ["hortus", "fit", "TABLE", "--target", target]
+    return shlex.join(["hortus", "fit", "TABLE", "--target", target, *settings_options(settings)])
+
+
+def settings_options(settings: Mapping[str, Any]) -> list[str]:
+    """A run's settings as options of ``hortus fit``, those at their usual values left out.
+
+    >>> settings_options({"time": 60.0, "models": ["linear", "svm"], "strategy": "auto", "ensemble": False})
+    ['--time', '60', '--model', 'linear', '--model', 'svm', '--single']
+    """
+    words = []
     for name, option in _OPTIONS.items():
         value = settings.get(name)
         if value is not None and value != _USUAL.get(name):
@@ -181,4 +190,4 @@ def _command(target: str, settings: Mapping[str, Any]) -> str:
             words += [option, str(value)]
     if settings.get("ensemble") is False:
         words.append("--single")
-    return shlex.join(words)
+    return words

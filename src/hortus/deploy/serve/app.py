@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import time
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
@@ -15,11 +15,12 @@ from starlette.types import ASGIApp
 
 from hortus.deploy.serve.answer import Answer
 from hortus.deploy.serve.body import RefusedError, read_json, refused
+from hortus.deploy.serve.counters import Counters
+from hortus.deploy.serve.described import schema_reply
 from hortus.deploy.serve.gate import Gate
 from hortus.deploy.serve.page import PAGE, POLICY
 from hortus.deploy.serve.predicting import Desk
-from hortus.deploy.serve.replies import ColumnReply, Predictions, Refusal, SchemaReply, Status
-from hortus.deploy.serve.row_model import Wanted
+from hortus.deploy.serve.replies import CountersReply, Predictions, Refusal, SchemaReply, Status
 from hortus.ensemble.predictor import Predictor
 
 _REFUSED: dict[int | str, dict[str, Any]] = {
@@ -78,7 +79,8 @@ def make_app(
     )
     _answer_errors(app)
     envelope = _envelope(desk.reader.model, limits)
-    schema = _schema_reply(desk, limits)
+    schema = schema_reply(desk, most_rows=limits.rows, most_bytes=limits.bytes).model_dump()
+    counters = Counters()
 
     @app.post(
         "/v1/predict",
@@ -93,8 +95,15 @@ def make_app(
         },
     )
     async def predict(request: Request) -> Response:
-        body = await read_json(request, most_bytes=limits.bytes, seconds=limits.seconds)
-        return Answer(await desk.predict(_rows(body, limits)))
+        began = time.perf_counter()
+        try:
+            body = await read_json(request, most_bytes=limits.bytes, seconds=limits.seconds)
+            found = await desk.predict(_rows(body, limits))
+        except RefusedError:
+            counters.turned_away()
+            raise
+        counters.answered(time.perf_counter() - began, found["predictions"])
+        return Answer(found)
 
     @app.get(
         "/v1/schema",
@@ -104,6 +113,15 @@ def make_app(
     )
     async def columns() -> Response:
         return Answer(schema)
+
+    @app.get(
+        "/v1/counters",
+        operation_id="counters",
+        summary="What the server has done",
+        responses={200: {"model": CountersReply}, **_GATE},
+    )
+    async def counted() -> Response:
+        return Answer(counters.reply().model_dump())
 
     @app.get(
         "/healthz",
@@ -149,40 +167,6 @@ def _envelope(row: type[BaseModel], limits: Limits) -> type[BaseModel]:
     return create_model("PredictRequest", __config__=ConfigDict(extra="forbid"), __doc__="Rows to predict.", rows=rows)
 
 
-def _schema_reply(desk: Desk, limits: Limits) -> dict[str, Any]:
-    predictor, facts = desk.predictor, desk.predictor.facts
-    score = facts.get("score")
-    reply = SchemaReply(
-        target=predictor.task.target,
-        task=predictor.task.kind,
-        classes=list(predictor.task.classes),
-        columns=[_column_reply(desk, wanted) for wanted in desk.reader.wanted],
-        ignored=[column.name for column in predictor.schema.columns if column.role == "ignored"],
-        most_rows=limits.rows,
-        most_bytes=limits.bytes,
-        metric=predictor.task.metric,
-        score=float(score) if isinstance(score, (int, float)) and math.isfinite(score) else None,
-        versions=dict(facts.get("versions") or {}),
-    )
-    return reply.model_dump()
-
-
-def _column_reply(desk: Desk, wanted: Wanted) -> ColumnReply:
-    name = wanted.column.name
-    known = desk.ranges.get(name, {})
-    return ColumnReply(
-        name=name,
-        kind=wanted.column.kind,
-        wanted=wanted.words,
-        null=wanted.null,
-        typical=desk.typical[name] if known.get("typical") is not None or known.get("categories") else None,
-        low=known.get("low"),
-        high=known.get("high"),
-        categories=known.get("categories", []),
-        complete=known.get("complete", False),
-    )
-
-
 def _answer_errors(app: FastAPI) -> None:
     async def own(_request: Request, error: Exception) -> Response:
         if not isinstance(error, RefusedError):
@@ -196,7 +180,10 @@ def _answer_errors(app: FastAPI) -> None:
         if not isinstance(error, HTTPException):
             raise error
         code, mend = {
-            404: ("not-found", "There are /v1/predict, /v1/schema, /healthz, /readyz, /openapi.json and /."),
+            404: (
+                "not-found",
+                "/openapi.json names all there is, and / is a page to try it.",
+            ),
             405: ("method", "Send POST to /v1/predict and GET to all else."),
         }.get(error.status_code, ("http", "Look at /openapi.json."))
         refusal = Refusal(code=code, what=f"{error.detail}.", mend=mend, problems=[])
@@ -222,6 +209,6 @@ def _describe(app: FastAPI, envelope: type[BaseModel], token: str | None) -> Non
     schemas["PredictRequest"] = made
     if token is not None:
         components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
-        for path in ("/v1/predict", "/v1/schema"):
+        for path in ("/v1/predict", "/v1/schema", "/v1/counters"):
             for operation in described["paths"][path].values():
                 operation["security"] = [{"token": []}]

@@ -82,6 +82,19 @@ class SchemaReply(BaseModel):
     versions: dict[str, str] = Field(description="Of the libraries that made the model.")
 
 
+class CountersReply(BaseModel):
+    """What the server has done since it started."""
+
+    since: float = Field(description="When it started, in seconds since 1970.")
+    requests: int = Field(description="For predictions, the refused among them.")
+    rows: int = Field(description="Predicted.")
+    refused: int = Field(description="Requests that were not answered with predictions.")
+    median_ms: float | None = Field(description="Of the last 1,000 answers; null before the first.")
+    slow_ms: float | None = Field(description="What 95 of 100 of these took no longer than.")
+    last_ms: list[float] = Field(description="Of the last 60 answers, in their order.")
+    outside: dict[str, int] = Field(description="Rows with a value that the training table never had, by column.")
+
+
 class Status(BaseModel):
     """How the server is."""
 
