@@ -1,5 +1,5 @@
-"""The command line: ``hortus check | fit | predict | resume | leaderboard | report | export | faster | serve |
-studio``.
+"""The command line: ``hortus check | fit | predict | resume | leaderboard | report | export | faster | design |
+serve | studio``.
 
 Each command translates what was typed and hands it to `hortus.run`. What is heavy is imported inside the commands,
 so that ``hortus --help`` answers at once.
@@ -10,6 +10,7 @@ from __future__ import annotations
 import typer
 
 from hortus.cli.check import check
+from hortus.cli.design import design
 from hortus.cli.export import export
 from hortus.cli.faster import faster
 from hortus.cli.fit import fit, resume
@@ -27,7 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (check, fit, predict, resume, leaderboard, report, export, faster, serve, studio):
+for command in (check, fit, predict, resume, leaderboard, report, export, faster, design, serve, studio):
     app.command()(command)
 
 
