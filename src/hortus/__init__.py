@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from hortus.automl import AutoClassifier, AutoRegressor
     from hortus.deploy.load import load
     from hortus.spaces.declared import Choice, Float, Int
-    from hortus.tuning import tune
+    from hortus.tuning import blend, compare, stack, tune
     from hortus.vision import ImageClassifier
 
 __version__ = "0.1.0"
@@ -58,7 +58,10 @@ __all__ = [
     "SettingError",
     "TargetError",
     "__version__",
+    "blend",
+    "compare",
     "load",
+    "stack",
     "tune",
 ]
 
@@ -70,6 +73,9 @@ _LATER = {
     "Float": "hortus.spaces.declared:Float",
     "Int": "hortus.spaces.declared:Int",
     "load": "hortus.deploy.load:load",
+    "blend": "hortus.tuning:blend",
+    "compare": "hortus.tuning:compare",
+    "stack": "hortus.tuning:stack",
     "tune": "hortus.tuning:tune",
 }
 

@@ -17,6 +17,9 @@ from typing import Any, Literal
 
 from hortus.engine.progress import Listener
 from hortus.engine.terminal import listening
+from hortus.run.compare import Comparison, Joint, compare_models
+from hortus.run.prepare import Sides
+from hortus.run.settings import Settings
 from hortus.run.tune import TuneSettings, tune_function
 from hortus.run.tuned import Tuned
 
@@ -99,3 +102,115 @@ def tune(
     if run_folder is None:
         weakref.finalize(found, shutil.rmtree, folder, ignore_errors=True)
     return found
+
+
+def compare(
+    X: Any,
+    y: Any,
+    *,
+    models: Sequence[str] | None = None,
+    task: Literal["classification", "regression"] | None = None,
+    metric: str | Callable[..., float] | None = None,
+    time_budget: float | None = None,
+    memory_budget: int | None = None,
+    folds: int | None = None,
+    sample_weight: Any = None,
+    groups: Any = None,
+    n_jobs: int | None = -1,
+    executor: str = "local",
+    random_state: int = 0,
+    verbosity: int = 1,
+    run_folder: str | Path | None = None,
+) -> Comparison:
+    """Fit every family of models once, at its default and on the same folds, and put them side by side.
+
+    Args:
+        X: (n, p) frame or array; or the path of a table, and ``y`` the name of its target.
+        y: (n,) classes or values, or the target's name.
+        models: names; None for all that are installed and suit the table.
+        task: what is asked; None to infer it from the target.
+        metric: a name of scikit-learn's, ``f(y_true, y_pred)`` with greater better, or a scorer.
+        time_budget: seconds; models that have no time are left out. None for as long as it takes.
+        memory_budget: bytes resident at once, over all processes.
+        folds: of the cross-validation; 1 for a holdout, None to choose by rows.
+        sample_weight: (n,) non-negative weights.
+        groups: (n,) rows of one group are never on both sides of a split.
+        n_jobs: models at once; -1 for one a core.
+        executor: ``"local"`` or ``"inline"``.
+        random_state: the same number gives the same table.
+        verbosity: 0 silent, 1 a progress bar.
+        run_folder: where the run is kept; None for a temporary one.
+
+    Returns:
+        ``table`` with score, interval, seconds and size of each; ``blend()``, ``stack()`` and ``model(name)``.
+
+    Raises:
+        InputError: the table or its target cannot be used.
+        SettingError: an argument is not understood.
+
+    >>> from sklearn.datasets import load_iris
+    >>> X, y = load_iris(return_X_y=True, as_frame=True)
+    >>> found = compare(X, y, models=["linear", "neighbors"], folds=2, executor="inline", verbosity=0)
+    >>> sorted(found.models)
+    ['linear', 'neighbors']
+    """
+    settings = Settings(
+        kind=task,
+        metric=metric,
+        time=time_budget,
+        trials=1,
+        memory=memory_budget,
+        folds=folds,
+        ensemble=False,
+        models=None if models is None else tuple(models),
+        slots=n_jobs,
+        executor=executor,
+        seed=random_state,
+    )
+    folder = Path(run_folder) if run_folder is not None else Path(tempfile.mkdtemp(prefix="hortus-compare-"))
+    with listening(verbosity) as heard:
+        sides = Sides(weight=sample_weight, groups=groups)
+        found = compare_models(X, y, settings, folder=folder, sides=sides, listeners=heard)
+    if run_folder is None:
+        weakref.finalize(found, shutil.rmtree, folder, ignore_errors=True)
+    return found
+
+
+def blend(models: Sequence[str], X: Any, y: Any, *, weights: Sequence[float] | None = None, **settings: Any) -> Joint:
+    """The average of several models at their defaults.
+
+    Args:
+        models: names.
+        X: as `compare` takes it.
+        y: likewise.
+        weights: one for each model; None for those that do best out of fold.
+        settings: of `compare`.
+
+    Raises:
+        InputError: the table or its target cannot be used.
+        SettingError: an argument is not understood.
+    """
+    return _kept(compare(X, y, models=models, **settings), lambda found: found.blend(weights=weights))
+
+
+def stack(models: Sequence[str], X: Any, y: Any, **settings: Any) -> Joint:
+    """A linear model over several models at their defaults, learned from what they predict out of fold.
+
+    Args:
+        models: names.
+        X: as `compare` takes it.
+        y: likewise.
+        settings: of `compare`.
+
+    Raises:
+        InputError: the table or its target cannot be used.
+        SettingError: an argument is not understood.
+    """
+    return _kept(compare(X, y, models=models, **settings), lambda found: found.stack())
+
+
+def _kept(found: Comparison, join: Callable[[Comparison], Joint]) -> Joint:
+    """The joint model, which keeps the comparison's folder as long as itself."""
+    joint = join(found)
+    weakref.finalize(joint, lambda _: None, found)
+    return joint

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,9 @@ FIRST_SAMPLE, LEAST_SAMPLE = 0.1, 10_000
 # Rows that the baseline learns from: it must be there within a second.
 BASELINE_ROWS = 10_000
 
+# The params to try, from the space of the table at hand.
+Starts = Callable[[Any], Sequence[Mapping[str, Any]]]
+
 
 def fit(
     table: Any,
@@ -54,6 +57,7 @@ def fit(
     folder: Path,
     sides: Sides | None = None,
     listeners: Sequence[Listener] = (),
+    starts: Starts | None = None,
 ) -> Result:
     """Make a model from a table.
 
@@ -64,6 +68,7 @@ def fit(
         folder: the run's; made where it is not there. One that holds the same run already is gone on with.
         sides: weights, groups and order that are no columns of the table.
         listeners: told of everything that happens.
+        starts: what is tried, and nothing else; None for a search.
 
     Raises:
         InputError: the table or its target cannot be used.
@@ -85,7 +90,7 @@ def fit(
         with Journal.open(folder) if known else Journal.create(folder) as journal:
             _match(journal, settings, prepared, folder)
             prepared = recall(folder, settings)
-            return _search(journal, prepared, settings, folder, ledger, executor, emit)
+            return _search(journal, prepared, settings, folder, ledger, executor, emit, starts)
 
 
 def resume(
@@ -133,9 +138,13 @@ def _search(
     ledger: Ledger,
     executor: Executor,
     emit: Listener,
+    starts: Starts | None = None,
 ) -> Result:
     plan = _plan(prepared, settings, folder, _reserve(ledger.budget), executor)
     warmup = Warmup()
+    if starts is not None:
+        tried = starts(plan.space)
+        plan = dataclasses.replace(plan, starts=tried, trials=len(tried))
     search = Search(plan, executor, journal, ledger, emitter((warmup, emit)))
     scrutinized = {finding.code for finding in prepared.findings} & {*LEAKS, *ORDERS}
     # What a model is asked about first is told with its answer, once there is one.

@@ -42,6 +42,11 @@ def portfolio(space: PipelineSpace) -> list[Params]:
     return [_named(space, name, settings[name].pop(0)) for name in order if settings.get(name)]
 
 
+def defaults(space: PipelineSpace) -> list[Params]:
+    """Params of one chain for each model: its own default, with the plain preparation for it."""
+    return [_named(space, name, MODELS[name].default(space.facts)) for name in space.models]
+
+
 def _named(space: PipelineSpace, name: str, setting: Params) -> Params:
     """A model's setting as the params of a whole chain, with the plain preparation for that model."""
     model = MODELS[name]
