@@ -20,7 +20,7 @@ def described(hostile_model: Predictor) -> Any:
 
 def test_every_path_is_described(described: Any) -> None:
     found = {operation.ok().label for operation in described.get_all_operations()}
-    assert found == {"POST /v1/predict", "GET /v1/schema", "GET /healthz", "GET /readyz"}
+    assert found == {"POST /v1/predict", "GET /v1/schema", "GET /v1/counters", "GET /healthz", "GET /readyz"}
 
 
 HONEST, OTHERWISE = GenerationMode.POSITIVE, GenerationMode.NEGATIVE
@@ -33,6 +33,7 @@ HONEST, OTHERWISE = GenerationMode.POSITIVE, GenerationMode.NEGATIVE
         ("POST", "/v1/predict", OTHERWISE, 60),
         # Nothing is sent to the others that could be otherwise.
         ("GET", "/v1/schema", HONEST, 3),
+        ("GET", "/v1/counters", HONEST, 3),
         ("GET", "/healthz", HONEST, 3),
         ("GET", "/readyz", HONEST, 3),
     ],

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from hortus.errors import RunError, SettingError
 from hortus.explain.making import settings_options
-from hortus.run.compare import MOST, compare, open_any
+from hortus.run.beside import MOST, beside, open_any
 from hortus.studio.home import ID
 from hortus.studio.runs import require_over
 from hortus.studio.state import Here, Id
@@ -36,7 +36,7 @@ class Fact(BaseModel):
     differs: bool
 
 
-class Beside(BaseModel):
+class Comparison(BaseModel):
     """Runs beside each other; the first is the one that others are held against."""
 
     runs: list[Column]
@@ -45,15 +45,15 @@ class Beside(BaseModel):
 
 
 @router.get("")
-def beside(
+def compare(
     studio: Here, run: Annotated[list[Annotated[str, Query(pattern=ID)]], Query(min_length=1, max_length=MOST)]
-) -> Beside:
+) -> Comparison:
     """Hold finished runs beside each other."""
     runs = [studio.runs.get(name) for name in dict.fromkeys(run)]
     for one in runs:
         require_over(one, studio.runs.state(one))
-    found = compare([open_any(one.folder) for one in runs])
-    return Beside(
+    found = beside([open_any(one.folder) for one in runs])
+    return Comparison(
         runs=[Column(id=one.id, name=one.name, created=float(one.note.get("created") or 0.0)) for one in runs],
         facts=[Fact(**vars(fact)) for fact in found.facts],
         comparable=found.comparable,

@@ -2,6 +2,164 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Request
+from fastapi import Path as PathParameter
+from pydantic import BaseModel, Field
+from starlette.background import BackgroundTask
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import FileResponse, Response
+
+from hortus.deploy.serve.replies import CountersReply, Prediction, SchemaReply
+from hortus.deploy.snippets import snippets
+from hortus.errors import RunError
+from hortus.run.result import BUNDLE
+from hortus.studio.calling import ask
+from hortus.studio.deployments import Deployments
+from hortus.studio.home import ID
+from hortus.studio.kept import kept
+from hortus.studio.opened import OpenRun, TableRun
+from hortus.studio.scoring import Score, new_place, receive, score_file, scored
+from hortus.studio.state import Here, Studio
 
 router = APIRouter(prefix="/api/deploy", tags=["deploy"])
+
+
+class Code(BaseModel):
+    """A way to ask the model."""
+
+    name: str
+    language: str
+    how: str
+    code: str
+
+
+class Deployed(BaseModel):
+    """How a run's model is at work."""
+
+    name: str
+    on: bool
+    address: str | None
+    since: float | None
+    current: bool = Field(description="Whether the model that is served is the run's as it is now.")
+    form: SchemaReply
+    row: dict[str, Any] = Field(description="To begin with.")
+    code: list[Code]
+
+
+class Switch(BaseModel):
+    """On or off."""
+
+    on: bool
+
+
+@router.get("/runs/{run}")
+def deployed(request: Request, studio: Here, found: TableRun) -> Deployed:
+    """How the model is at work, and what a row of its holds."""
+    from hortus.deploy.serve.app import Limits
+    from hortus.deploy.serve.described import schema_reply
+
+    here = kept(request, Deployments).find(studio.home, found.run)
+    desk, limits = found.desk, Limits()
+    address = here.address if here is not None else "http://127.0.0.1:8600"
+    row = {name: None if cell in ("text", "⁇ hortus probes ⁇") else cell for name, cell in desk.typical.items()}
+    return Deployed(
+        name=found.run.name,
+        on=here is not None,
+        address=here.address if here is not None else None,
+        since=here.since if here is not None else None,
+        current=here is None or here.current,
+        form=schema_reply(desk, most_rows=limits.rows, most_bytes=limits.bytes),
+        row=row,
+        code=[Code(**vars(one)) for one in snippets(address, found.result.model.task.target, row)],
+    )
+
+
+@router.put("/runs/{run}/switch")
+def switch(request: Request, studio: Here, found: TableRun, wanted: Switch) -> Deployed:
+    """Switch it on, and come back when it answers; or off."""
+    deployments = kept(request, Deployments)
+    if wanted.on:
+        deployments.switch_on(studio.home, found.run)
+    else:
+        deployments.switch_off(studio.home, found.run)
+    return deployed(request, studio, found)
+
+
+class Row(BaseModel):
+    """A row to predict."""
+
+    row: dict[str, Any]
+
+
+@router.post("/runs/{run}/try")
+def try_it(request: Request, studio: Here, found: TableRun, sent: Row) -> Prediction:
+    """Ask the served model, as any client would."""
+    answer = ask(_address(request, studio, found), "/v1/predict", {"rows": [sent.row]})
+    return Prediction(**answer["predictions"][0])
+
+
+@router.get("/runs/{run}/counters")
+def counters(request: Request, studio: Here, found: TableRun) -> CountersReply | None:
+    """What the served model has done since it was switched on; null where it is off."""
+    here = kept(request, Deployments).find(studio.home, found.run)
+    return None if here is None else CountersReply(**ask(here.address, "/v1/counters"))
+
+
+def _address(request: Request, studio: Studio, found: OpenRun) -> str:
+    here = kept(request, Deployments).find(studio.home, found.run)
+    if here is None:
+        raise RunError("The model is not switched on.", mend="Switch it on above.", code="deployment-off")
+    return here.address
+
+
+@router.get("/runs/{run}/container.zip", response_class=Response)
+def container(found: TableRun) -> Response:
+    """The folder that becomes a container, in one file."""
+    from hortus.deploy.container import export_container
+
+    made = Path(tempfile.mkdtemp(prefix="hortus-container-"))
+    try:
+        (made / "model").mkdir()
+        export_container(found.run.folder / BUNDLE, made / "model")
+        archive = shutil.make_archive(str(made / "archive"), "zip", made, "model")
+    except BaseException:
+        shutil.rmtree(made, ignore_errors=True)
+        raise
+    return FileResponse(
+        archive,
+        media_type="application/zip",
+        filename="model-container.zip",
+        background=BackgroundTask(shutil.rmtree, made, ignore_errors=True),
+    )
+
+
+@router.post("/score/{run}")
+async def score(
+    request: Request,
+    studio: Here,
+    found: TableRun,
+    name: Annotated[str, Query(max_length=255, description="What its owner calls the file.")],
+) -> Score:
+    """Predict every row of the file that is the body; rows that cannot be read are set apart."""
+    mark, folder = new_place(studio.home)
+    try:
+        path = await receive(request.stream(), folder, name)
+        return await run_in_threadpool(score_file, found.result.model, path, folder, mark)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+@router.get("/scored/{mark}/{part}", response_class=Response)
+def download(
+    studio: Here,
+    mark: Annotated[str, PathParameter(pattern=ID)],
+    part: Literal["predictions.csv", "rejects.csv"],
+) -> Response:
+    """What came of a file."""
+    return FileResponse(scored(studio.home, mark, part), media_type="text/csv; charset=utf-8", filename=part)
