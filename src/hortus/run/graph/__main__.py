@@ -40,7 +40,10 @@ def main(argv: list[str] | None = None) -> int:
             file.write(json.dumps(finite(event), ensure_ascii=False) + "\n")
             file.flush()
 
-        found = run_graph(graph, told.out, sources=sources, only=told.only, tell=tell)
+        try:
+            found = run_graph(graph, told.out, sources=sources, only=told.only, tell=tell)
+        except KeyboardInterrupt:
+            return 130
     return int(any(one["state"] not in ("done", "kept") for one in found.values()))
 
 

@@ -7,6 +7,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Collection, Mapping
+from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -58,18 +59,20 @@ def run_graph(
 
 
 def digests(graph: Graph, sources: Mapping[str, Path] | None = None) -> dict[str, str]:
-    """By id: what a node's result is known by. A node whose table cannot be read, or on a circle, has none."""
+    """By id: what a node's result is known by. One that cannot run, as it is or for what is before it, has none."""
     found: dict[str, str] = {}
+    faulty = {one.node for one in problems(graph)}
     for node in graph.ordered():
         kind = kinds().get(node.kind)
         inputs = graph.inputs(node.id)
-        if kind is None or any(one not in found for one in inputs):
+        if kind is None or node.id in faulty or any(one not in found for one in inputs):
             continue
         told = arguments(node, kind, graph)
         if kind.function == "load":
             try:
-                told["source"] = _digest((sources or {}).get(told.get("source", ""), Path(told.get("source", ""))))
-            except OSError:
+                path = (sources or {}).get(told["source"], Path(told["source"]))
+                told["source"] = _digest(path, path.stat().st_mtime_ns, path.stat().st_size)
+            except (OSError, ValueError):
                 continue
         # What a model is called changes nothing of it, only what a comparison says.
         told.pop("title", None)
@@ -213,6 +216,8 @@ def _used(folder: Path) -> float:
     return path.stat().st_mtime if path.exists() else 0.0
 
 
-def _digest(path: Path) -> str:
-    with Path(path).open("rb") as file:
+@lru_cache(maxsize=64)
+def _digest(path: Path, _changed: int, _size: int) -> str:
+    """Of a file's bytes; of one that is as it was, what was found before."""
+    with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

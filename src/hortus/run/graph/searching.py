@@ -85,6 +85,9 @@ def search(
         order=beside if split.data.folds.ordered else None,
     )
     result = run_fit(learned, table.target, settings, folder=folder, sides=sides, listeners=listeners)
+    if result.why == "interrupted":
+        # What it has is kept, and the same call goes on; but it is not what was asked for.
+        raise KeyboardInterrupt
     seconds = sum(row.evaluation.seconds for row in result.rows if row.evaluation is not None)
     return searched(
         split, folder, title=title, seconds=seconds, facts={"trials": len(result.rows), "score": result.score}

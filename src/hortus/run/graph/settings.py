@@ -68,8 +68,14 @@ class Setting:
             return f"{self.label} is yes or no, and not {value!r}."
         if self.type == "choice" and value not in [choice.value for choice in self.choices]:
             return f"{self.label} cannot be {value!r}. {nearest(str(value), [str(c.value) for c in self.choices])}"
+        if self.type == "stored" and not isinstance(value, dict):
+            return f"{self.label} is not as a search left it."
         if self.type in ("columns", "names", "numbers") and not isinstance(value, (list, tuple)):
             return f"{self.label} is a list, and not {value!r}."
+        if self.type == "numbers" and any(isinstance(one, bool) or not isinstance(one, (int, float)) for one in value):
+            return f"{self.label} is a list of numbers, and not {value!r}."
+        if self.type == "columns" and any(not isinstance(one, str) for one in value):
+            return f"{self.label} is a list of columns, and not {value!r}."
         if self.type == "names":
             unknown = [one for one in value if one not in [choice.value for choice in self.choices]]
             if unknown:
