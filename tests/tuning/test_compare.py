@@ -86,3 +86,21 @@ def test_what_cannot_be_joined_is_refused(compared):
         compared.stack(["linear", "linear"])
     with pytest.raises(SettingError, match="no model called"):
         hortus.compare([[0.0], [1.0]] * 10, [0, 1] * 10, models=["nothing"], verbosity=0)
+
+
+def test_the_command_line_compares(wine, tmp_path):
+    import json
+
+    from typer.testing import CliRunner
+
+    from hortus.cli import app
+
+    X, _, y, _ = wine
+    X.assign(kind=y).to_csv(tmp_path / "wine.csv", index=False)
+    run = ["compare", str(tmp_path / "wine.csv"), "-t", "kind", "--model", "linear", "--model", "tree", "-j", "1"]
+    run += ["--folds", "2", "--out", str(tmp_path / "run")]
+    ended = CliRunner().invoke(app, [*run, "--json"])
+    assert ended.exit_code == 0, ended.output
+    assert {row["model"] for row in json.loads(ended.stdout)} == {"linear", "tree"}
+    again = CliRunner().invoke(app, [*run, "-q"])
+    assert "its model is" in again.stdout

@@ -237,3 +237,24 @@ def test_a_script_s_function_runs_in_processes_where_the_script_has_a_guard(tmp_
 
 def test_the_names_are_public():
     assert {"tune", "Float", "Int", "Choice"} <= set(hortus.__all__)
+
+
+def test_the_command_line_tunes_goes_on_and_shows(tmp_path, monkeypatch):
+    from typer.testing import CliRunner
+
+    from hortus.cli import app
+
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "own.py").write_text(
+        "import hortus\nSPACE = {'x': hortus.Float(0, 1)}\n\ndef score(params):\n    return params['x']\n"
+    )
+    run = ["tune", "own.py:score", "--space", "SPACE", "-j", "1", "--seed", "1", "--out", "run", "--json"]
+    for trials in ("2", "4"):
+        ended = CliRunner().invoke(app, [*run, "--trials", trials])
+        assert ended.exit_code == 0, ended.output
+        assert json.loads(ended.stdout)["trials"] == int(trials)
+    board = CliRunner().invoke(app, ["leaderboard", "run"])
+    assert "maximize, 4 trials" in board.stdout
+    refused = CliRunner().invoke(app, ["tune", "own", "--trials", "1"])
+    assert refused.exit_code == 2
+    assert "names no function" in refused.stderr

@@ -1,4 +1,4 @@
-"""The command line: ``hortus check | fit | predict | resume | leaderboard | report | export | faster | design |
+"""The command line: ``hortus check | compare | fit | tune | predict | resume | leaderboard | report | export | faster | design |
 serve | studio``.
 
 Each command translates what was typed and hands it to `hortus.run`. What is heavy is imported inside the commands,
@@ -10,6 +10,7 @@ from __future__ import annotations
 import typer
 
 from hortus.cli.check import check
+from hortus.cli.compare import compare
 from hortus.cli.design import design
 from hortus.cli.export import export
 from hortus.cli.faster import faster
@@ -19,6 +20,7 @@ from hortus.cli.predict import predict
 from hortus.cli.report import report
 from hortus.cli.serve import serve
 from hortus.cli.studio import studio
+from hortus.cli.tune import tune
 
 app = typer.Typer(
     name="hortus",
@@ -28,7 +30,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (check, fit, predict, resume, leaderboard, report, export, faster, design, serve, studio):
+for command in (check, compare, fit, tune, predict, resume, leaderboard, report, export, faster, design, serve, studio):
     app.command()(command)
 
 

@@ -11,6 +11,7 @@ import typer
 
 from hortus.cli import images
 from hortus.cli.told import Debug, told
+from hortus.cli.tune import show as show_trials
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -44,7 +45,11 @@ def leaderboard(
         from hortus.engine.events_file import finite
         from hortus.run import open_run
         from hortus.run.image_result import is_image_run, open_image_run
+        from hortus.run.tuned import is_tuned, open_tuned
 
+        if is_tuned(folder):
+            show_trials(open_tuned(folder), top, as_json=as_json)
+            return
         if is_image_run(folder):
             images.show(open_image_run(folder), top, as_json=as_json)
             return

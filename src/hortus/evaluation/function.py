@@ -151,6 +151,22 @@ def load_function(name: str) -> Objective:
     Raises:
         InputError: there is no such module, file or function.
     """
+    found = load_object(name)
+    if not callable(found):
+        raise InputError(f"{name!r} is no function.", mend="Name a function.", code="objective-missing")
+    called: Objective = found
+    return called
+
+
+def load_object(name: str) -> Any:
+    """Import whatever ``name`` names, a function or a space beside it.
+
+    Args:
+        name: ``"module:function"`` or ``"/path/script.py:function"``.
+
+    Raises:
+        InputError: there is no such module, file or function.
+    """
     place, _, attribute = name.rpartition(":")
     try:
         found: Any = _script(place) if place.endswith(".py") else importlib.import_module(place)
@@ -162,10 +178,7 @@ def load_function(name: str) -> Objective:
             mend="Name it as module:function or script.py:function.",
             code="objective-missing",
         ) from error
-    if not callable(found):
-        raise InputError(f"{name!r} is no function.", mend="Name a function.", code="objective-missing")
-    called: Objective = found
-    return called
+    return found
 
 
 def _script(path: str) -> Any:
