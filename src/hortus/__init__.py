@@ -32,6 +32,7 @@ from hortus.errors import (
 if TYPE_CHECKING:
     from hortus.automl import AutoClassifier, AutoRegressor
     from hortus.deploy.load import load
+    from hortus.segmenting import ImageSegmenter
     from hortus.spaces.declared import Choice, Float, Int
     from hortus.tuning import blend, compare, stack, tune
     from hortus.vision import ImageClassifier
@@ -47,6 +48,7 @@ __all__ = [
     "Float",
     "HortusError",
     "ImageClassifier",
+    "ImageSegmenter",
     "InputError",
     "Int",
     "JournalError",
@@ -69,6 +71,7 @@ _LATER = {
     "AutoClassifier": "hortus.automl:AutoClassifier",
     "AutoRegressor": "hortus.automl:AutoRegressor",
     "ImageClassifier": "hortus.vision:ImageClassifier",
+    "ImageSegmenter": "hortus.segmenting:ImageSegmenter",
     "Choice": "hortus.spaces.declared:Choice",
     "Float": "hortus.spaces.declared:Float",
     "Int": "hortus.spaces.declared:Int",

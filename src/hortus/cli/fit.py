@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hortus.cli import images
+from hortus.cli import images, scenes
 from hortus.cli.quantities import seconds, size
 from hortus.cli.told import STOPPED, Debug, told
 from hortus.errors import SettingError
@@ -43,7 +43,10 @@ def fit(
     trials: Trials = None,
     memory: Memory = None,
     metric: Annotated[str | None, typer.Option(help="What is optimized: a metric of scikit-learn's by name.")] = None,
-    task: Annotated[str | None, typer.Option(help="classification, binary, multiclass, regression or image.")] = None,
+    task: Annotated[
+        str | None, typer.Option(help="classification, binary, multiclass, regression, image or segmentation.")
+    ] = None,
+    void: Annotated[str | None, typer.Option(help="Of masks: the value of pixels that count for nothing.")] = None,
     strategy: Annotated[str, typer.Option(help="How the space is searched.")] = "auto",
     strategy_option: Annotated[
         list[str] | None, typer.Option("--strategy-option", metavar="NAME=VALUE", help="The strategy's own.")
@@ -74,18 +77,40 @@ def fit(
     with told(debug=debug, stopped=_go_on(folder)):
         from hortus import run
 
+        foreign = {
+            "--target": target,
+            "--model": models,
+            "--folds": folds,
+            "--single": single,
+            "--ignore": ignore,
+            "--keep": keep,
+            "--weight": weight,
+            "--group": group,
+            "--order": order,
+        }
+        if task == scenes.TASK:
+            with _heard(folder, quiet=quiet or as_json, verbose=verbose) as listeners:
+                made = scenes.fit_folder(
+                    table,
+                    out=folder,
+                    listeners=listeners,
+                    foreign=foreign | {"--metric": metric},
+                    space=space,
+                    strategy=strategy,
+                    void=void,
+                    time=time,
+                    trials=trials,
+                    memory=memory,
+                    strategy_options=options(strategy_option or ()),
+                    evaluator=evaluator,
+                    pruner=pruner,
+                    seed=seed,
+                    slots=jobs,
+                    executor=executor or "local",
+                )
+            scenes.conclude(made, as_json=as_json, go_on=_go_on(folder))
+            return
         if task == "image":
-            foreign = {
-                "--target": target,
-                "--model": models,
-                "--folds": folds,
-                "--single": single,
-                "--ignore": ignore,
-                "--keep": keep,
-                "--weight": weight,
-                "--group": group,
-                "--order": order,
-            }
             wanted = images.image_settings(
                 space=space,
                 strategy=strategy,
@@ -155,6 +180,13 @@ def resume(
         from hortus import run
         from hortus.run.image_result import is_image_run
 
+        if scenes.holds_scenes(folder):
+            from hortus.run.scenes import resume_scenes
+
+            with _heard(folder, quiet=quiet or as_json, verbose=verbose) as listeners:
+                made = resume_scenes(folder, time=time, trials=trials, memory=memory, listeners=listeners)
+            scenes.conclude(made, as_json=as_json, go_on=_go_on(folder))
+            return
         if is_image_run(folder):
             from hortus.run.images import resume_images
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hortus.cli import images
+from hortus.cli import images, scenes
 from hortus.cli.told import Debug, told
 from hortus.cli.tune import show as show_trials
 
@@ -49,6 +49,11 @@ def leaderboard(
 
         if is_tuned(folder):
             show_trials(open_tuned(folder), top, as_json=as_json)
+            return
+        if scenes.holds_scenes(folder):
+            from hortus.run.scene_result import open_scene_run
+
+            scenes.show(open_scene_run(folder), top, as_json=as_json)
             return
         if is_image_run(folder):
             images.show(open_image_run(folder), top, as_json=as_json)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hortus.cli import images
+from hortus.cli import images, scenes
 from hortus.cli.told import Debug, told
 from hortus.errors import SettingError
 
@@ -23,7 +23,8 @@ def predict(
     model: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder or a .hortus file.", show_default=False)],
     table: Annotated[Path, typer.Argument(help="The rows to predict; or images.", show_default=False)],
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="csv, tsv or parquet; standard output if not said.")
+        Path | None,
+        typer.Option("--out", "-o", help="csv, tsv or parquet, standard output if not said; of masks a folder."),
     ] = None,
     proba: Annotated[bool, typer.Option("--proba", help="The classes' probabilities too.")] = False,
     level: Annotated[
@@ -36,6 +37,7 @@ def predict(
         Path | None,
         typer.Option("--rejects", help="csv or tsv: rows that cannot be read go there, with the reason."),
     ] = None,
+    refine: Annotated[bool, typer.Option("--refine", help="Of masks: let a CRF move borders to colours'.")] = False,
     chunk: Annotated[int, typer.Option("--chunk", min=1, help="Rows that are in memory at a time.")] = 100_000,
     debug: Debug = False,
 ) -> None:
@@ -47,6 +49,18 @@ def predict(
         from hortus.engine.terminal import printable
 
         check_paths(table, out, rejects)
+        if scenes.holds_scenes(model):
+            ignored = {"--rejects": rejects, "--level": level, "--id": id_column, "--proba": proba or None}
+            given = [name for name, value in ignored.items() if value is not None]
+            if given:
+                raise SettingError(
+                    f"A model of scenes knows nothing of {', '.join(given)}.",
+                    mend="Leave it out.",
+                    code="option-of-tables",
+                )
+            count = scenes.write_masks(model, table, out, refine=refine)
+            typer.echo(f"{count:,} {'mask' if count == 1 else 'masks'} in {out}.", err=True)
+            return
         if images.holds_images(model):
             ignored = {"--rejects": rejects, "--level": level, "--id": id_column}
             given = [name for name, value in ignored.items() if value is not None]
