@@ -96,14 +96,31 @@ def count_outcomes(evidence: Evidence) -> Outcomes:
 
 def guessed(evidence: Evidence) -> Values:
     """(n, K) or (n,) what can be predicted without looking at a row: frequencies, or the middle value."""
-    weight = np.ones(len(evidence.y)) if evidence.weight is None else evidence.weight
-    if evidence.task.kind != "regression":
-        counts = np.bincount(evidence.y, weights=weight, minlength=len(evidence.task.classes))
-        return np.tile(counts / counts.sum(), (len(evidence.y), 1))
-    y = np.asarray(evidence.y, dtype=np.float64)
-    absolute = "absolute" in evidence.metric.name
-    middle = weighted_quantile(y, 0.5, weight) if absolute else float(np.average(y, weights=weight))
-    return np.full(len(y), middle)
+    classes = 0 if evidence.task.kind == "regression" else len(evidence.task.classes)
+    return constant(evidence.y, classes, evidence.metric.name, evidence.weight)
+
+
+def constant(y: NDArray[Any], classes: int, metric: str, weight: Values | None = None) -> Values:
+    """The best prediction that is the same for every row.
+
+    Args:
+        y: (n,) class codes or values.
+        classes: K; 0 for a regression.
+        metric: its name: absolute errors are least about the median, others about the mean.
+        weight: (n,) of the rows.
+
+    Returns:
+        (n, K) frequencies, or (n,) the middle value.
+    """
+    weight = np.ones(len(y)) if weight is None else weight
+    if classes:
+        counts = np.bincount(y, weights=weight, minlength=classes)
+        return np.tile(counts / counts.sum(), (len(y), 1))
+    values = np.asarray(y, dtype=np.float64)
+    middle = (
+        weighted_quantile(values, 0.5, weight) if "absolute" in metric else float(np.average(values, weights=weight))
+    )
+    return np.full(len(values), middle)
 
 
 def share(hits: NDArray[Any], weight: Values) -> Estimate:

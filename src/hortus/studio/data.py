@@ -2,12 +2,39 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
-from pydantic import BaseModel
+from typing import Annotated, Any, Literal
 
-from hortus.studio.state import Here
+from fastapi import APIRouter, Query, Request
+from fastapi.concurrency import run_in_threadpool
+from pydantic import BaseModel, Field
+from starlette.responses import FileResponse, Response
+
+from hortus.data.checks import examine
+from hortus.data.image_files import class_folders
+from hortus.errors import InputError, SettingError, nearest
+from hortus.studio.cells import written
+from hortus.studio.incoming import receive
+from hortus.studio.mends import MENDS, decisions, matches, plan
+from hortus.studio.profile import ColumnProfile
+from hortus.studio.samples import SAMPLES
+from hortus.studio.security import UPLOAD
+from hortus.studio.state import Here, Id
+from hortus.studio.tables import Stored
 
 router = APIRouter(prefix="/api/data", tags=["data"])
+
+Kind = Literal["numeric", "boolean", "categorical", "date", "text"]
+# Seconds that the checks may take before a person waits too long.
+CHECKING = 8.0
+# Kinds that a column can be read as where it was guessed to be another.
+READ_AS: tuple[Kind, ...] = ("numeric", "categorical", "date", "boolean")
+PICTURES = {
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".gif": "image/gif",
+    ".webp": "image/webp",
+}
 
 
 class TableLine(BaseModel):
@@ -15,23 +42,406 @@ class TableLine(BaseModel):
 
     id: str
     name: str
-    kind: str
+    kind: Literal["table", "image"]
     rows: int
     columns: int
     created: float
+    target: str | None
+
+
+class SampleLine(BaseModel):
+    """A sample that can be taken."""
+
+    name: str
+    title: str
+    question: str
+    kind: Literal["table", "image"]
+    rows: int
+
+
+class QuestionView(BaseModel):
+    """What predicting a column would be; ``kind`` is "" where it cannot be predicted, and ``told`` says why."""
+
+    kind: Literal["", "binary", "multiclass", "regression"]
+    told: str
+
+
+class ColumnView(BaseModel):
+    """A column at a glance."""
+
+    name: str
+    kind: Kind
+    guessed: Kind
+    role: Literal["feature", "ignored"]
+    reason: str
+    missing: float
+    distinct: int
+    counts: list[int]
+    low: str
+    high: str
+    top: list[str]
+    question: QuestionView
+
+
+class ClassView(BaseModel):
+    """A class of images."""
+
+    name: str
+    count: int
+    first: list[int]
+
+
+class TableView(TableLine):
+    """A table, looked at."""
+
+    columns_told: list[ColumnView]
+    sampled: int
+    notes: list[str]
+    group: str | None
+    order: str | None
+    classes: list[ClassView]
+
+
+class Rows(BaseModel):
+    """Some rows of a table, as text; null where a cell is missing."""
+
+    first: int
+    total: int
+    cells: list[list[str | None]]
+
+
+class FindingView(BaseModel):
+    """Something that was noticed, and what can be done about it."""
+
+    code: str
+    what: str
+    columns: list[str]
+    evidence: str
+    severity: Literal["serious", "warning", "info"]
+    did: str
+    fix: str
+    choice: Literal["fix", "ignore"] | None
+    outcome: str
+
+
+class Findings(BaseModel):
+    """What was noticed about a table whose target is chosen."""
+
+    target: str
+    kind: Literal["binary", "multiclass", "regression"]
+    rows: int
+    findings: list[FindingView]
+    notes: list[str]
+
+
+class Target(BaseModel):
+    """The column to predict; null for none."""
+
+    target: Annotated[str, Field(max_length=1000)] | None
+
+
+class ColumnChange(BaseModel):
+    """How a column is read, and whether it is used; null for as it was guessed."""
+
+    name: Annotated[str, Field(max_length=1000)]
+    kind: Literal["numeric", "boolean", "categorical", "date"] | None = None
+    role: Literal["feature", "ignored"] | None = None
+
+
+class Said(BaseModel):
+    """What is said to a finding; ``choice`` null takes it back."""
+
+    code: Annotated[str, Field(max_length=100)]
+    columns: Annotated[list[Annotated[str, Field(max_length=1000)]], Field(max_length=10_000)] = []
+    what: Annotated[str, Field(max_length=5000)] = ""
+    choice: Literal["fix", "ignore"] | None
 
 
 @router.get("/tables")
 def tables(studio: Here) -> list[TableLine]:
     """Every table and image set, the newest first."""
-    return [
-        TableLine(
-            id=found.id,
-            name=found.name,
-            kind=found.kind,
-            rows=int(found.note.get("rows") or 0),
-            columns=int(found.note.get("columns") or 0),
-            created=float(found.note.get("created") or 0.0),
+    return [TableLine(**_line(stored)) for stored in studio.tables.all()]
+
+
+@router.get("/samples")
+def samples() -> list[SampleLine]:
+    """What there is to begin with."""
+    return [SampleLine(name=s.name, title=s.title, question=s.question, kind=s.kind, rows=s.rows) for s in SAMPLES]
+
+
+@router.post("/samples/{name}")
+def take_sample(studio: Here, name: str) -> TableLine:
+    """Bring in a sample, as if its file had been dropped; its question is chosen."""
+    found = next((sample for sample in SAMPLES if sample.name == name), None)
+    if found is None:
+        raise SettingError(
+            f"There is no sample {name[:40]!r}.", mend=nearest(name, [s.name for s in SAMPLES]), code="sample"
         )
-        for found in studio.tables.all()
+    there = next((stored for stored in studio.tables.all() if stored.note.get("sample") == name), None)
+    if there is None:
+        identity, place = studio.tables.arriving()
+        place.write_bytes(found.make())
+        there = studio.tables.arrived(identity, found.name)
+        there = studio.tables.change(identity, sample=name, target=found.target or None)
+    return TableLine(**_line(there))
+
+
+@router.post(
+    "/tables",
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+        }
+    },
+)
+async def bring(studio: Here, request: Request, name: Annotated[str, Query(max_length=300)] = "table.csv") -> TableLine:
+    """Bring in a file: a table, or a zip that has a folder of images for each class. The body is the file."""
+    identity, place = await run_in_threadpool(studio.tables.arriving)
+    try:
+        await receive(request.stream(), place, UPLOAD)
+        stored = await run_in_threadpool(studio.tables.arrived, identity, name)
+    except BaseException:
+        await run_in_threadpool(_forget, studio, identity)
+        raise
+    return TableLine(**_line(stored))
+
+
+@router.get("/tables/{table}")
+def one(studio: Here, table: Id) -> TableView:
+    """A table at a glance: every column with its kind, gaps, histogram and question; or the classes of images."""
+    stored = studio.tables.get(table)
+    if stored.kind == "image":
+        return _images(stored)
+    found, sampled = studio.tables.profile(table)
+    guessed = studio.tables.guessed(table)
+    wish = plan(stored.note)
+    opened = studio.tables.open(table)
+    return TableView(
+        **_line(stored),
+        columns_told=[_column(profile, guessed, wish.ignore, wish.keep) for profile in found],
+        sampled=sampled,
+        notes=[f"{note.what} {note.mend}".strip() for note in opened.notes],
+        group=wish.group,
+        order=wish.order,
+        classes=[],
+    )
+
+
+@router.get("/tables/{table}/rows")
+def rows(
+    studio: Here,
+    table: Id,
+    first: Annotated[int, Query(ge=0, le=10**9)] = 0,
+    count: Annotated[int, Query(ge=1, le=500)] = 100,
+) -> Rows:
+    """Some rows, with the changes that were decided."""
+    frame = studio.tables.open(table).frame
+    return Rows(first=first, total=len(frame), cells=written(frame.iloc[first : first + count]))
+
+
+@router.put("/tables/{table}/target")
+def choose(studio: Here, table: Id, wanted: Target) -> TableLine:
+    """Choose the column to predict. What was decided about another target's findings is forgotten."""
+    stored = studio.tables.get(table)
+    if wanted.target is not None:
+        _known(studio, table, wanted.target)
+    changes: dict[str, Any] = {"target": wanted.target}
+    if wanted.target != stored.note.get("target"):
+        changes["decisions"] = []
+    return TableLine(**_line(studio.tables.change(table, **changes)))
+
+
+@router.put("/tables/{table}/columns")
+def change_column(studio: Here, table: Id, wanted: ColumnChange) -> TableView:
+    """Read a column as another kind, leave it out or use it; null undoes."""
+    stored = studio.tables.get(table)
+    _known(studio, table, wanted.name)
+    kinds, roles = dict(stored.note.get("kinds", {})), dict(stored.note.get("roles", {}))
+    for noted, value in ((kinds, wanted.kind), (roles, wanted.role)):
+        noted.pop(wanted.name, None)
+        if value is not None:
+            noted[wanted.name] = value
+    before = {"kinds": stored.note.get("kinds", {}), "roles": stored.note.get("roles", {})}
+    studio.tables.change(table, kinds=kinds, roles=roles)
+    try:
+        return one(studio, table)
+    except InputError:
+        # It cannot be read so: nothing has changed.
+        studio.tables.change(table, **before)
+        raise
+
+
+@router.get("/tables/{table}/findings")
+def findings(studio: Here, table: Id) -> Findings:
+    """What was noticed, now that the target is chosen."""
+    stored = studio.tables.get(table)
+    target = stored.note.get("target")
+    if target is None:
+        raise SettingError("No column to predict is chosen.", mend="Choose one.", code="target-not-given")
+    wish = plan(stored.note)
+    frame = studio.tables.open(table).frame
+    found = examine(
+        frame,
+        target,
+        ignore=wish.ignore,
+        keep=wish.keep,
+        group=wish.group,
+        order=wish.order,
+        seconds=None if wish.thorough else CHECKING,
+    )
+    said = decisions(stored.note)
+    views = [
+        FindingView(
+            code=finding.code,
+            what=finding.what,
+            columns=list(finding.columns),
+            evidence=finding.evidence,
+            severity=finding.severity,
+            did=finding.did,
+            fix=MENDS[finding.code].label,
+            choice=None,
+            outcome="",
+        )
+        for finding in found.findings
+        if finding.code in MENDS and not any(matches(decision, finding) for decision in said)
     ]
+    decided = [
+        FindingView(
+            code=decision.code,
+            what=decision.what,
+            columns=list(decision.columns),
+            evidence="",
+            severity="info",
+            did="",
+            fix=MENDS[decision.code].label,
+            choice=decision.choice,
+            outcome=MENDS[decision.code].done if decision.choice == "fix" else MENDS[decision.code].ignored,
+        )
+        for decision in said
+        if decision.code in MENDS
+    ]
+    notes = [f"{note.what} {note.mend}".strip() for note in found.notes if note.warning]
+    return Findings(target=target, kind=found.task.kind, rows=found.rows, findings=[*views, *decided], notes=notes)
+
+
+@router.post("/tables/{table}/decisions")
+def decide(studio: Here, table: Id, said: Said) -> Findings:
+    """Say Fix or Ignore to a finding, or take it back."""
+    if said.code not in MENDS:
+        raise SettingError(f"There is no finding {said.code!r}.", mend=nearest(said.code, MENDS), code="finding")
+    stored = studio.tables.get(table)
+    if stored.note.get("target") is None:
+        raise SettingError("No column to predict is chosen.", mend="Choose one.", code="target-not-given")
+    for column in said.columns:
+        _known(studio, table, column)
+    if MENDS[said.code].effect in ("order", "group", "leave-out", "leave-out-others") and not said.columns:
+        raise SettingError(f"The finding {said.code!r} is about columns, and none is named.", code="finding-columns")
+    others = [
+        found
+        for found in stored.note.get("decisions", [])
+        if not (found["code"] == said.code and set(found["columns"]) == set(said.columns))
+    ]
+    if said.choice is not None:
+        others.append(said.model_dump())
+    before = stored.note.get("decisions", [])
+    studio.tables.change(table, decisions=others)
+    try:
+        return findings(studio, table)
+    except InputError:
+        # Too little of the table would be left: nothing has changed.
+        studio.tables.change(table, decisions=before)
+        raise
+
+
+@router.get("/tables/{table}/pictures/{number}", response_class=FileResponse)
+def picture(studio: Here, table: Id, number: int) -> Response:
+    """An image of a set, by its place among them."""
+    stored = studio.tables.get(table)
+    paths = class_folders(stored.path)[0] if stored.kind == "image" else []
+    if not 0 <= number < len(paths):
+        return Response(status_code=404)
+    path = paths[number]
+    if path.suffix in PICTURES:
+        return FileResponse(path, media_type=PICTURES[path.suffix])
+    return Response(_as_png(path), media_type="image/png")
+
+
+@router.delete("/tables/{table}", status_code=204)
+def remove(studio: Here, table: Id) -> Response:
+    """Take a table away; runs that were made from it stay."""
+    studio.tables.remove(table)
+    return Response(status_code=204)
+
+
+def _line(stored: Stored) -> dict[str, Any]:
+    note = stored.note
+    return {
+        "id": stored.id,
+        "name": stored.name,
+        "kind": stored.kind,
+        "rows": int(note.get("rows") or 0),
+        "columns": int(note.get("columns") or 0),
+        "created": float(note.get("created") or 0.0),
+        "target": note.get("target"),
+    }
+
+
+def _column(
+    profile: ColumnProfile, guessed: dict[str, str], ignored: tuple[str, ...], kept: tuple[str, ...]
+) -> ColumnView:
+    column = profile.column
+    out = column.name in ignored or (column.role == "ignored" and column.name not in kept)
+    reason = "your choice" if column.name in ignored else column.reason if out else ""
+    return ColumnView(
+        name=column.name,
+        kind=column.kind,
+        guessed=guessed.get(column.name, column.kind),  # type: ignore[arg-type]
+        role="ignored" if out else "feature",
+        reason=reason,
+        missing=profile.missing,
+        distinct=profile.distinct,
+        counts=list(profile.counts),
+        low=profile.low,
+        high=profile.high,
+        top=list(profile.top),
+        question=QuestionView(kind=profile.question.kind, told=profile.question.told),
+    )
+
+
+def _images(stored: Stored) -> TableView:
+    _, labels, notes = class_folders(stored.path)
+    places: dict[str, list[int]] = {}
+    for number, label in enumerate(labels):
+        places.setdefault(label, []).append(number)
+    return TableView(
+        **_line(stored),
+        columns_told=[],
+        sampled=0,
+        notes=[f"{note.what} {note.mend}".strip() for note in notes],
+        group=None,
+        order=None,
+        classes=[ClassView(name=name, count=len(at), first=at[:12]) for name, at in places.items()],
+    )
+
+
+def _known(studio: Any, table: str, name: str) -> None:
+    names = [str(column) for column in studio.tables.open(table).frame.columns]
+    if name not in names:
+        raise SettingError(f"There is no column {name[:80]!r}.", mend=nearest(name, names), code="column-missing")
+
+
+def _forget(studio: Any, identity: str) -> None:
+    if identity in studio.home.ids("tables"):
+        studio.tables.remove(identity)
+
+
+def _as_png(path: Any) -> bytes:
+    import io
+
+    from hortus.data.pillow import pillow
+
+    made = io.BytesIO()
+    with pillow().open(path) as opened:
+        opened.convert("RGB").save(made, "PNG")
+    return made.getvalue()

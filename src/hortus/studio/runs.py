@@ -7,7 +7,7 @@ was asked and which process works on it, by id and start time; so a server that 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -66,6 +66,7 @@ class Runs:
         self.home = home
         self.tables = tables
         self._children = Children()
+        self._facts: dict[tuple[str, str], Any] = {}
 
     def all(self) -> list[Run]:
         """Every run, the newest first."""
@@ -185,6 +186,12 @@ class Runs:
         code = next((line[1:-1] for line in rest if line.startswith("[") and line.endswith("]")), "")
         mend = " ".join(line for line in rest if line != f"[{code}]")
         return what.removeprefix("Error: "), mend, code
+
+    def remembered(self, name: str, what: str, make: Callable[[], Any]) -> Any:
+        """A fact about a run that never changes, found once; what is None is asked for again."""
+        if self._facts.get((name, what)) is None:
+            self._facts[name, what] = make()
+        return self._facts[name, what]
 
     def _opened(self) -> list[str]:
         found = read_note(self.home.path / OPENED).get("folders", [])

@@ -5,17 +5,27 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Header
-from pydantic import BaseModel
+from fastapi import APIRouter, Header, Query
+from pydantic import BaseModel, Field
 from starlette.responses import StreamingResponse
 
+from hortus.data.image_files import class_folders
+from hortus.errors import SettingError
 from hortus.explain.metric_words import is_loss, words
+from hortus.studio.board import board, guess
+from hortus.studio.choices import MATTERS, groups, times
 from hortus.studio.events import stream, told
+from hortus.studio.home import ID
+from hortus.studio.mends import plan
 from hortus.studio.replies import Trouble
 from hortus.studio.runs import Run
 from hortus.studio.state import Here, Id, Studio
 
 router = APIRouter(prefix="/api/train", tags=["train"])
+
+# Seconds that a run may be given here.
+LEAST, MOST = 5.0, 86_400.0
+Name = Annotated[str, Field(max_length=1000)]
 
 
 class RunLine(BaseModel):
@@ -40,6 +50,166 @@ class RunLine(BaseModel):
     trials: int
     phase: str
     trouble: Trouble | None
+
+
+class Answer(BaseModel):
+    """A possible target, and what predicting it would be."""
+
+    name: str
+    kind: Literal["binary", "multiclass", "regression"]
+    told: str
+
+
+class MatterView(BaseModel):
+    """What may matter most: a metric as a sentence."""
+
+    metric: str
+    label: str
+    told: str
+
+
+class Questions(BaseModel):
+    """What is asked before a run, and what can be answered."""
+
+    table: str
+    name: str
+    kind: Literal["binary", "multiclass", "regression", "image"] | None
+    target: str | None
+    targets: list[Answer]
+    matters: list[MatterView]
+    matter: str | None
+    use: Literal["random", "later", "groups"]
+    column: str | None
+    times: list[str]
+    groups: list[str]
+
+
+class Wanted(BaseModel):
+    """The four answers; ``column`` is the one of time, or of groups."""
+
+    table: Annotated[str, Field(pattern=ID)]
+    target: Name | None = None
+    metric: Annotated[str, Field(max_length=100)] | None = None
+    seconds: Annotated[float, Field(ge=LEAST, le=MOST)] = 60.0
+    use: Literal["random", "later", "groups"] = "random"
+    column: Name | None = None
+
+
+class BoardLine(BaseModel):
+    """A candidate on the leaderboard."""
+
+    trial: int
+    model: str
+    pipeline: str
+    score: float | None
+    low: float | None
+    high: float | None
+    tied: bool
+    weight: float
+    state: str
+    fit_seconds: float | None
+    predict_ms: float | None
+    reason: str
+
+
+class Board(BaseModel):
+    """The leaderboard, and what guessing scores."""
+
+    lines: list[BoardLine]
+    guess: float | None
+    first: float | None
+    chosen: bool
+
+
+@router.get("/questions")
+def questions(
+    studio: Here,
+    table: Annotated[str, Query(pattern=ID)],
+    target: Annotated[str | None, Query(max_length=1000)] = None,
+) -> Questions:
+    """What can be asked of a table; the answers that its findings call for are chosen."""
+    stored = studio.tables.get(table)
+    if stored.kind == "image":
+        return Questions(
+            table=table,
+            name=stored.name,
+            kind="image",
+            target=None,
+            targets=[],
+            matters=[MatterView(**vars(matter)) for matter in MATTERS["image"]],
+            matter=MATTERS["image"][0].metric,
+            use="random",
+            column=None,
+            times=[],
+            groups=[],
+        )
+    found, sampled = studio.tables.profile(table)
+    wish = plan(stored.note)
+    target = target or stored.note.get("target")
+    asked = {p.column.name: p.question for p in found if p.question.kind}
+    kind = asked[target].kind if target in asked else None
+    matters = MATTERS[kind] if kind else ()
+    preferred = next((m.metric for m in matters if m.metric == wish.metric), None)
+    return Questions(
+        table=table,
+        name=stored.name,
+        kind=kind or None,
+        target=target if kind else None,
+        targets=[Answer(name=name, kind=q.kind or "binary", told=q.told) for name, q in asked.items()],
+        matters=[MatterView(**vars(matter)) for matter in matters],
+        matter=preferred or (matters[0].metric if matters else None),
+        use="later" if wish.order else "groups" if wish.group else "random",
+        column=wish.order or wish.group,
+        times=times(found, target),
+        groups=groups(found, target, sampled),
+    )
+
+
+@router.post("/runs", status_code=201)
+def begin(studio: Here, wanted: Wanted) -> RunLine:
+    """Begin a run, in a process of its own: the same command that could be typed."""
+    stored = studio.tables.get(wanted.table)
+    metric = () if wanted.metric is None else ("--metric", wanted.metric)
+    line_ = ["fit", str(studio.tables.source(wanted.table)), "--time", f"{wanted.seconds:g}", *metric]
+    note: dict[str, Any] = {"table": stored.id, "kind": stored.kind, "seconds": wanted.seconds, "use": wanted.use}
+    if stored.kind == "image":
+        class_folders(stored.path)
+        run = studio.runs.begin([*line_, "--task", "image"], note | {"name": stored.name})
+        return line(studio, run)
+    if wanted.target is None:
+        raise SettingError("No column to predict is chosen.", mend="Choose one.", code="target-not-given")
+    if wanted.target != stored.note.get("target"):
+        stored = studio.tables.change(stored.id, target=wanted.target, decisions=[])
+    wish = plan(stored.note)
+    kinds = {p.column.name: p.question.kind for p in studio.tables.profile(stored.id)[0]}
+    for name in [wanted.target, *([wanted.column] if wanted.column else [])]:
+        if name not in kinds:
+            raise SettingError(f"There is no column {name[:80]!r}.", mend="Choose another.", code="column-missing")
+    sides = _sides(wanted)
+    left_out = [name for name in wish.ignore if name not in sides and name != wanted.target]
+    kept = [name for name in wish.keep if name not in sides and name != wanted.target]
+    options = [*(f"--ignore={name}" for name in left_out), *(f"--keep={name}" for name in kept)]
+    # The question that was shown is the one that is answered.
+    task = kinds[wanted.target]
+    options += [f"--task={task}"] if task in ("binary", "multiclass", "regression") else []
+    run = studio.runs.begin(
+        [*line_, f"--target={wanted.target}", *options, *sides.values()],
+        note | {"name": f"{stored.name}: {wanted.target}", "target": wanted.target},
+    )
+    return line(studio, run)
+
+
+@router.get("/runs/{run}/board")
+def leaders(studio: Here, run: Id) -> Board:
+    """Every candidate so far, the best first, and what guessing scores."""
+    found = studio.runs.get(run)
+    standing = board(found.folder)
+    return Board(
+        lines=[BoardLine(**vars(candidate)) for candidate in standing.lines],
+        guess=studio.runs.remembered(run, "guess", lambda: guess(found.folder)),
+        first=standing.first,
+        chosen=standing.chosen,
+    )
 
 
 @router.get("/runs")
@@ -115,6 +285,19 @@ def line(studio: Studio, run: Run) -> RunLine:
         phase=said.phase,
         trouble=None if trouble is None else Trouble(what=trouble[0], mend=trouble[1], code=trouble[2]),
     )
+
+
+def _sides(wanted: Wanted) -> dict[str, str]:
+    """The option that splits as the model will be used, by the column that it names."""
+    if wanted.use == "random":
+        return {}
+    if wanted.column is None:
+        raise SettingError(
+            "How rows are judged needs a column.", mend="Choose the column of time, or of groups.", code="use-column"
+        )
+    if wanted.column == wanted.target:
+        raise SettingError(f"{wanted.column!r} is what is predicted.", mend="Choose another column.", code="use-column")
+    return {wanted.column: f"--{'order' if wanted.use == 'later' else 'group'}={wanted.column}"}
 
 
 def _number(value: Any) -> float | None:

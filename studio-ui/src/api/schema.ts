@@ -17,6 +17,214 @@ export interface paths {
          */
         get: operations["tables_api_data_tables_get"];
         put?: never;
+        /**
+         * Bring
+         * @description Bring in a file: a table, or a zip that has a folder of images for each class. The body is the file.
+         */
+        post: operations["bring_api_data_tables_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/data/samples": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Samples
+         * @description What there is to begin with.
+         */
+        get: operations["samples_api_data_samples_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/data/samples/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take Sample
+         * @description Bring in a sample, as if its file had been dropped; its question is chosen.
+         */
+        post: operations["take_sample_api_data_samples__name__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/data/tables/{table}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One
+         * @description A table at a glance: every column with its kind, gaps, histogram and question; or the classes of images.
+         */
+        get: operations["one_api_data_tables__table__get"];
+        put?: never;
+        post?: never;
+        /**
+         * Remove
+         * @description Take a table away; runs that were made from it stay.
+         */
+        delete: operations["remove_api_data_tables__table__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/data/tables/{table}/rows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Rows
+         * @description Some rows, with the changes that were decided.
+         */
+        get: operations["rows_api_data_tables__table__rows_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/data/tables/{table}/target": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Choose
+         * @description Choose the column to predict. What was decided about another target's findings is forgotten.
+         */
+        put: operations["choose_api_data_tables__table__target_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/data/tables/{table}/columns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change Column
+         * @description Read a column as another kind, leave it out or use it; null undoes.
+         */
+        put: operations["change_column_api_data_tables__table__columns_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/data/tables/{table}/findings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Findings
+         * @description What was noticed, now that the target is chosen.
+         */
+        get: operations["findings_api_data_tables__table__findings_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/data/tables/{table}/decisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decide
+         * @description Say Fix or Ignore to a finding, or take it back.
+         */
+        post: operations["decide_api_data_tables__table__decisions_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/data/tables/{table}/pictures/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Picture
+         * @description An image of a set, by its place among them.
+         */
+        get: operations["picture_api_data_tables__table__pictures__number__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/train/questions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Questions
+         * @description What can be asked of a table; the answers that its findings call for are chosen.
+         */
+        get: operations["questions_api_train_questions_get"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -36,6 +244,30 @@ export interface paths {
          * @description Every run, the newest first.
          */
         get: operations["runs_api_train_runs_get"];
+        put?: never;
+        /**
+         * Begin
+         * @description Begin a run, in a process of its own: the same command that could be typed.
+         */
+        post: operations["begin_api_train_runs_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/train/runs/{run}/board": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Leaders
+         * @description Every candidate so far, the best first, and what guessing scores.
+         */
+        get: operations["leaders_api_train_runs__run__board_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -272,6 +504,354 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/designer/palette": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Palette
+         * @description Every kind of node, with the form of its settings, and the graphs to begin with.
+         */
+        get: operations["palette_api_designer_palette_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/designer/tables": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Tables
+         * @description The tables that a graph can begin with, and their columns.
+         */
+        get: operations["tables_api_designer_tables_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/designer/graphs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Graphs
+         * @description Every graph, the one that was changed last first.
+         */
+        get: operations["graphs_api_designer_graphs_get"];
+        put?: never;
+        /**
+         * Begin
+         * @description Keep a new graph: empty, from a template, or a finished run's.
+         */
+        post: operations["begin_api_designer_graphs_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/designer/graphs/{graph}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One
+         * @description A graph as it is now.
+         */
+        get: operations["one_api_designer_graphs__graph__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Rename
+         * @description Call a graph something else.
+         */
+        patch: operations["rename_api_designer_graphs__graph__patch"];
+        trace?: never;
+    };
+    "/api/designer/graphs/{graph}/edit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Edit
+         * @description Append an edit.
+         */
+        post: operations["edit_api_designer_graphs__graph__edit_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/designer/graphs/{graph}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Undo
+         * @description Take the last edit back.
+         */
+        post: operations["undo_api_designer_graphs__graph__undo_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/designer/graphs/{graph}/redo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Redo
+         * @description Do again what was undone.
+         */
+        post: operations["redo_api_designer_graphs__graph__redo_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/designer/graphs/{graph}/revisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Revisions
+         * @description Every edit there was, the newest first.
+         */
+        get: operations["revisions_api_designer_graphs__graph__revisions_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/designer/graphs/{graph}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restore
+         * @description Make an earlier version the one in force, as an edit of its own.
+         */
+        post: operations["restore_api_designer_graphs__graph__restore_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/designer/graphs/{graph}/tidy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tidy
+         * @description Put every node right of those that it takes from, as an edit of its own.
+         */
+        post: operations["tidy_api_designer_graphs__graph__tidy_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/designer/graphs/{graph}/refusal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Why Not
+         * @description Why there can be no such edge.
+         */
+        post: operations["why_not_api_designer_graphs__graph__refusal_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/designer/graphs/{graph}/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run
+         * @description Run the graph as it is now, in a process of its own.
+         */
+        post: operations["run_api_designer_graphs__graph__run_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/designer/graphs/{graph}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stop
+         * @description Ask the run to end; what is done is kept.
+         */
+        post: operations["stop_api_designer_graphs__graph__stop_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/designer/graphs/{graph}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Events
+         * @description What a run of the graph says, from a place in its file on; with ``Last-Event-ID`` from there.
+         */
+        get: operations["events_api_designer_graphs__graph__events_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/designer/graphs/{graph}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Preview
+         * @description What a node gave: facts, rows, scores or a comparison.
+         */
+        get: operations["preview_api_designer_graphs__graph__preview_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/designer/graphs/{graph}/script": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Script
+         * @description The graph as the Python script that it is.
+         */
+        get: operations["script_api_designer_graphs__graph__script_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/designer/graphs/{graph}/model": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Model
+         * @description The file of a model that the graph deployed.
+         */
+        get: operations["model_api_designer_graphs__graph__model_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/deploy/runs/{run}": {
         parameters: {
             query?: never;
@@ -472,10 +1052,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/compare": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Compare
+         * @description Hold finished runs beside each other.
+         */
+        get: operations["compare_api_compare_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/compare/runs/{run}/rerun": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rerun
+         * @description The same settings on another table.
+         */
+        post: operations["rerun_api_compare_runs__run__rerun_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * After
+         * @description The edit that something is done on.
+         */
+        After: {
+            /** After */
+            after: number;
+        };
         /**
          * Agreement
          * @description How alike a cheap score and full training rank the networks.
@@ -505,22 +1133,6 @@ export interface components {
             text: string;
         };
         /**
-         * Answer
-         * @description What the model says of it.
-         */
-        Answer: {
-            /** Value */
-            value: boolean | number | string | null;
-            /** Probabilities */
-            probabilities: {
-                [key: string]: number;
-            } | null;
-            /** Warnings */
-            warnings: {
-                [key: string]: string | null;
-            }[];
-        };
-        /**
          * Asked
          * @description A row to predict.
          */
@@ -531,38 +1143,91 @@ export interface components {
             };
         };
         /**
-         * Board
-         * @description All networks of a run.
+         * Begin
+         * @description What a new graph is made from: a template, a run, or nothing.
          */
-        Board: {
+        Begin: {
+            /**
+             * Template
+             * @default
+             * @enum {string}
+             */
+            template: "" | "first" | "by-hand" | "search";
+            /** Table */
+            table?: string | null;
+            /**
+             * Target
+             * @default
+             */
+            target: string;
+            /** Run */
+            run?: string | null;
+            /**
+             * Which
+             * @default best
+             * @enum {string}
+             */
+            which: "best" | "ensemble";
+        };
+        /**
+         * Begun
+         * @description A run that was begun.
+         */
+        Begun: {
+            /** Id */
+            id: string;
+        };
+        /**
+         * BoardLine
+         * @description A candidate on the leaderboard.
+         */
+        BoardLine: {
+            /** Trial */
+            trial: number;
+            /** Model */
+            model: string;
+            /** Pipeline */
+            pipeline: string;
+            /** Score */
+            score: number | null;
+            /** Low */
+            low: number | null;
+            /** High */
+            high: number | null;
+            /** Tied */
+            tied: boolean;
+            /** Weight */
+            weight: number;
+            /** State */
+            state: string;
+            /** Fit Seconds */
+            fit_seconds: number | null;
+            /** Predict Ms */
+            predict_ms: number | null;
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * ChoiceBody
+         * @description One of a few values.
+         */
+        ChoiceBody: {
+            /** Value */
+            value: unknown;
+            /** Label */
+            label: string;
+        };
+        /**
+         * ClassView
+         * @description A class of images.
+         */
+        ClassView: {
             /** Name */
             name: string;
-            /** Metric */
-            metric: string;
-            /** Loss */
-            loss: boolean;
-            /** Space */
-            space: string;
-            /** Strategy */
-            strategy: string;
-            /** Classes */
-            classes: string[];
-            /** Shape */
-            shape: number[];
-            /** Score */
-            score: number;
-            /** Low */
-            low: number;
-            /** High */
-            high: number;
-            /** Networks */
-            networks: components["schemas"]["Network"][];
-            /** Fronts */
-            fronts: {
-                [key: string]: number[];
-            };
-            /** Agreement */
-            agreement: components["schemas"]["Agreement"][];
+            /** Count */
+            count: number;
+            /** First */
+            first: number[];
         };
         /**
          * Code
@@ -577,6 +1242,30 @@ export interface components {
             how: string;
             /** Code */
             code: string;
+        };
+        /**
+         * Column
+         * @description A run that is compared.
+         */
+        Column: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Created */
+            created: number;
+        };
+        /**
+         * ColumnChange
+         * @description How a column is read, and whether it is used; null for as it was guessed.
+         */
+        ColumnChange: {
+            /** Name */
+            name: string;
+            /** Kind */
+            kind?: ("numeric" | "boolean" | "categorical" | "date") | null;
+            /** Role */
+            role?: ("feature" | "ignored") | null;
         };
         /**
          * ColumnReply
@@ -625,6 +1314,59 @@ export interface components {
              * @description Whether the categories are all that the training table had.
              */
             complete: boolean;
+        };
+        /**
+         * ColumnView
+         * @description A column at a glance.
+         */
+        ColumnView: {
+            /** Name */
+            name: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "numeric" | "boolean" | "categorical" | "date" | "text";
+            /**
+             * Guessed
+             * @enum {string}
+             */
+            guessed: "numeric" | "boolean" | "categorical" | "date" | "text";
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "feature" | "ignored";
+            /** Reason */
+            reason: string;
+            /** Missing */
+            missing: number;
+            /** Distinct */
+            distinct: number;
+            /** Counts */
+            counts: number[];
+            /** Low */
+            low: string;
+            /** High */
+            high: string;
+            /** Top */
+            top: string[];
+            question: components["schemas"]["QuestionView"];
+        };
+        /**
+         * Comparison
+         * @description Runs beside each other; the first is the one that others are held against.
+         */
+        Comparison: {
+            /** Runs */
+            runs: components["schemas"]["Column"][];
+            /** Facts */
+            facts: components["schemas"]["Fact"][];
+            /**
+             * Comparable
+             * @description Whether all predict the same by the same metric.
+             */
+            comparable: boolean;
         };
         /**
          * CountersReply
@@ -732,6 +1474,52 @@ export interface components {
             code: components["schemas"]["Code"][];
         };
         /**
+         * DesignBody
+         * @description A graph as it is now, and how far it is.
+         */
+        DesignBody: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            graph: components["schemas"]["GraphBody"];
+            /** Revision */
+            revision: number;
+            /**
+             * Undo
+             * @description What would be undone; null where there is nothing.
+             */
+            undo: string | null;
+            /** Redo */
+            redo: boolean;
+            /** Running */
+            running: boolean;
+            /** Offset */
+            offset: number;
+            /** Problems */
+            problems: components["schemas"]["ProblemBody"][];
+            /** States */
+            states: {
+                [key: string]: components["schemas"]["NodeState"];
+            };
+        };
+        /**
+         * DesignLine
+         * @description A graph in the list.
+         */
+        DesignLine: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Nodes */
+            nodes: number;
+            /** Changed */
+            changed: number;
+            /** Running */
+            running: boolean;
+        };
+        /**
          * Drawing
          * @description A network's graphs, one below the other.
          */
@@ -760,6 +1548,27 @@ export interface components {
             sure: boolean;
             /** Sentence */
             sentence: string;
+        };
+        /**
+         * EdgeBody
+         * @description From one node to another.
+         */
+        EdgeBody: {
+            /** Source */
+            source: string;
+            /** Target */
+            target: string;
+        };
+        /**
+         * Edit
+         * @description A graph after an edit.
+         */
+        Edit: {
+            graph: components["schemas"]["GraphBody"];
+            /** Label */
+            label: string;
+            /** After */
+            after: number;
         };
         /**
          * Effect
@@ -855,6 +1664,27 @@ export interface components {
             left_out: string[];
         };
         /**
+         * Fact
+         * @description A row of the comparison.
+         */
+        Fact: {
+            /** Group */
+            group: string;
+            /** Name */
+            name: string;
+            /** Values */
+            values: string[];
+            /** Numbers */
+            numbers: (number | null)[];
+            /**
+             * Better
+             * @description 1 where more is better, -1 where less is, 0 where neither is.
+             */
+            better: number;
+            /** Differs */
+            differs: boolean;
+        };
+        /**
          * Figure
          * @description One number to remember.
          */
@@ -881,6 +1711,77 @@ export interface components {
             what: string;
         };
         /**
+         * FindingView
+         * @description Something that was noticed, and what can be done about it.
+         */
+        FindingView: {
+            /** Code */
+            code: string;
+            /** What */
+            what: string;
+            /** Columns */
+            columns: string[];
+            /** Evidence */
+            evidence: string;
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "serious" | "warning" | "info";
+            /** Did */
+            did: string;
+            /** Fix */
+            fix: string;
+            /** Choice */
+            choice: ("fix" | "ignore") | null;
+            /** Outcome */
+            outcome: string;
+        };
+        /**
+         * Findings
+         * @description What was noticed about a table whose target is chosen.
+         */
+        Findings: {
+            /** Target */
+            target: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "binary" | "multiclass" | "regression";
+            /** Rows */
+            rows: number;
+            /** Findings */
+            findings: components["schemas"]["FindingView"][];
+            /** Notes */
+            notes: string[];
+        };
+        /**
+         * GraphBody
+         * @description A graph.
+         */
+        GraphBody: {
+            /**
+             * Format
+             * @default 1
+             */
+            format: number;
+            /**
+             * Title
+             * @default
+             */
+            title: string;
+            /**
+             * Seed
+             * @default 0
+             */
+            seed: number;
+            /** Nodes */
+            nodes: components["schemas"]["NodeBody"][];
+            /** Edges */
+            edges: components["schemas"]["EdgeBody"][];
+        };
+        /**
          * Input
          * @description An input of the what-if strip.
          */
@@ -903,6 +1804,47 @@ export interface components {
              * @description Whether the training table had whole numbers alone.
              */
             whole: boolean;
+        };
+        /**
+         * KindBody
+         * @description A kind of node.
+         */
+        KindBody: {
+            /** Name */
+            name: string;
+            /** Title */
+            title: string;
+            /** About */
+            about: string;
+            /** Group */
+            group: string;
+            /** Glyph */
+            glyph: string;
+            /** Accepts */
+            accepts: ("table" | "split" | "features" | "model" | "scores" | "comparison" | "deployment")[];
+            /** Many */
+            many: boolean;
+            /**
+             * Gives
+             * @enum {string}
+             */
+            gives: "table" | "split" | "features" | "model" | "scores" | "comparison" | "deployment";
+            /** Settings */
+            settings: components["schemas"]["SettingBody"][];
+            /** Search */
+            search: string;
+        };
+        /**
+         * MatterView
+         * @description What may matter most: a metric as a sentence.
+         */
+        MatterView: {
+            /** Metric */
+            metric: string;
+            /** Label */
+            label: string;
+            /** Told */
+            told: string;
         };
         /**
          * More
@@ -951,6 +1893,82 @@ export interface components {
             fit_seconds: number | null;
             /** Reason */
             reason: string;
+        };
+        /**
+         * NodeBody
+         * @description One node.
+         */
+        NodeBody: {
+            /** Id */
+            id: string;
+            /** Kind */
+            kind: string;
+            /**
+             * Settings
+             * @default {}
+             */
+            settings: {
+                [key: string]: unknown;
+            };
+            /**
+             * Title
+             * @default
+             */
+            title: string;
+            /**
+             * X
+             * @default 0
+             */
+            x: number;
+            /**
+             * Y
+             * @default 0
+             */
+            y: number;
+            randomness?: components["schemas"]["RandomnessBody"] | null;
+        };
+        /**
+         * NodeState
+         * @description How far a node is.
+         */
+        NodeState: {
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "queued" | "running" | "done" | "failed" | "waiting" | "interrupted";
+            /** Digest */
+            digest?: string | null;
+            /** Seconds */
+            seconds?: number | null;
+            /** Share */
+            share?: number | null;
+            /** Doing */
+            doing?: string | null;
+            error?: components["schemas"]["Trouble"] | null;
+            /** Brief */
+            brief?: string | null;
+        };
+        /**
+         * Only
+         * @description The nodes that are wanted; all where there are none.
+         */
+        Only: {
+            /**
+             * Only
+             * @default []
+             */
+            only: string[];
+        };
+        /**
+         * Palette
+         * @description What there is to build with.
+         */
+        Palette: {
+            /** Kinds */
+            kinds: components["schemas"]["KindBody"][];
+            /** Templates */
+            templates: components["schemas"]["TemplateBody"][];
         };
         /**
          * Panel
@@ -1007,6 +2025,85 @@ export interface components {
             warnings: components["schemas"]["Remark"][];
         };
         /**
+         * ProblemBody
+         * @description What keeps a node from running.
+         */
+        ProblemBody: {
+            /** Node */
+            node: string;
+            /** What */
+            what: string;
+            /** Mend */
+            mend: string;
+            /** Code */
+            code: string;
+        };
+        /**
+         * QuestionView
+         * @description What predicting a column would be; ``kind`` is "" where it cannot be predicted, and ``told`` says why.
+         */
+        QuestionView: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "" | "binary" | "multiclass" | "regression";
+            /** Told */
+            told: string;
+        };
+        /**
+         * Questions
+         * @description What is asked before a run, and what can be answered.
+         */
+        Questions: {
+            /** Table */
+            table: string;
+            /** Name */
+            name: string;
+            /** Kind */
+            kind: ("binary" | "multiclass" | "regression" | "image") | null;
+            /** Target */
+            target: string | null;
+            /** Targets */
+            targets: components["schemas"]["hortus__studio__train__Answer"][];
+            /** Matters */
+            matters: components["schemas"]["MatterView"][];
+            /** Matter */
+            matter: string | null;
+            /**
+             * Use
+             * @enum {string}
+             */
+            use: "random" | "later" | "groups";
+            /** Column */
+            column: string | null;
+            /** Times */
+            times: string[];
+            /** Groups */
+            groups: string[];
+        };
+        /**
+         * RandomnessBody
+         * @description Where a node's randomness comes from, if not from the graph's seed.
+         */
+        RandomnessBody: {
+            /** Seed */
+            seed: number;
+            /**
+             * Path
+             * @default
+             */
+            path: string;
+        };
+        /**
+         * Refusal
+         * @description Why it cannot be; "" where it can.
+         */
+        Refusal: {
+            /** Why */
+            why: string;
+        };
+        /**
          * Remark
          * @description Something odd about a row that was predicted all the same.
          */
@@ -1019,6 +2116,32 @@ export interface components {
             what: string;
         };
         /**
+         * Restore
+         * @description An edit to go back to.
+         */
+        Restore: {
+            /** Revision */
+            revision: number;
+            /** After */
+            after: number;
+        };
+        /**
+         * RevisionLine
+         * @description An edit in the list of versions.
+         */
+        RevisionLine: {
+            /** Number */
+            number: number;
+            /** Label */
+            label: string;
+            /** At */
+            at: number;
+            /** Nodes */
+            nodes: number;
+            /** Current */
+            current: boolean;
+        };
+        /**
          * Row
          * @description A row to predict.
          */
@@ -1027,6 +2150,26 @@ export interface components {
             row: {
                 [key: string]: unknown;
             };
+        };
+        /**
+         * Rows
+         * @description The table that a run is made again from.
+         */
+        "Rows-Input": {
+            /** Table */
+            table: string;
+        };
+        /**
+         * Rows
+         * @description Some rows of a table, as text; null where a cell is missing.
+         */
+        "Rows-Output": {
+            /** First */
+            first: number;
+            /** Total */
+            total: number;
+            /** Cells */
+            cells: (string | null)[][];
         };
         /**
          * RunLine
@@ -1076,6 +2219,45 @@ export interface components {
             /** Phase */
             phase: string;
             trouble: components["schemas"]["Trouble"] | null;
+        };
+        /**
+         * Said
+         * @description What is said to a finding; ``choice`` null takes it back.
+         */
+        Said: {
+            /** Code */
+            code: string;
+            /**
+             * Columns
+             * @default []
+             */
+            columns: string[];
+            /**
+             * What
+             * @default
+             */
+            what: string;
+            /** Choice */
+            choice: ("fix" | "ignore") | null;
+        };
+        /**
+         * SampleLine
+         * @description A sample that can be taken.
+         */
+        SampleLine: {
+            /** Name */
+            name: string;
+            /** Title */
+            title: string;
+            /** Question */
+            question: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "table" | "image";
+            /** Rows */
+            rows: number;
         };
         /**
          * SchemaReply
@@ -1137,6 +2319,46 @@ export interface components {
             first: string[][];
             /** Notes */
             notes: string[];
+        };
+        /**
+         * SettingBody
+         * @description One field of a node's form.
+         */
+        SettingBody: {
+            /** Name */
+            name: string;
+            /** Label */
+            label: string;
+            /**
+             * Type
+             * @enum {string}
+             */
+            type: "number" | "whole" | "choice" | "flag" | "word" | "column" | "columns" | "names" | "numbers" | "table" | "stored";
+            /** Default */
+            default: unknown;
+            /** Help */
+            help: string;
+            /** Low */
+            low: number | null;
+            /** High */
+            high: number | null;
+            /** Soft */
+            soft: boolean;
+            /** Log */
+            log: boolean;
+            /** Choices */
+            choices: components["schemas"]["ChoiceBody"][];
+            /** Required */
+            required: boolean;
+            /** Advanced */
+            advanced: boolean;
+            /** Typical */
+            typical: unknown;
+            /** Only */
+            only: [
+                string,
+                unknown[]
+            ] | null;
         };
         /**
          * Standing
@@ -1214,6 +2436,20 @@ export interface components {
             on: boolean;
         };
         /**
+         * TableBody
+         * @description A table that a graph can begin with.
+         */
+        TableBody: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Columns */
+            columns: string[];
+            /** Target */
+            target: string | null;
+        };
+        /**
          * TableLine
          * @description A table in the list.
          */
@@ -1222,14 +2458,54 @@ export interface components {
             id: string;
             /** Name */
             name: string;
-            /** Kind */
-            kind: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "table" | "image";
             /** Rows */
             rows: number;
             /** Columns */
             columns: number;
             /** Created */
             created: number;
+            /** Target */
+            target: string | null;
+        };
+        /**
+         * TableView
+         * @description A table, looked at.
+         */
+        TableView: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "table" | "image";
+            /** Rows */
+            rows: number;
+            /** Columns */
+            columns: number;
+            /** Created */
+            created: number;
+            /** Target */
+            target: string | null;
+            /** Columns Told */
+            columns_told: components["schemas"]["ColumnView"][];
+            /** Sampled */
+            sampled: number;
+            /** Notes */
+            notes: string[];
+            /** Group */
+            group: string | null;
+            /** Order */
+            order: string | null;
+            /** Classes */
+            classes: components["schemas"]["ClassView"][];
         };
         /**
          * Tables
@@ -1268,6 +2544,34 @@ export interface components {
             decided: boolean;
         };
         /**
+         * Target
+         * @description The column to predict; null for none.
+         */
+        Target: {
+            /** Target */
+            target: string | null;
+        };
+        /**
+         * TemplateBody
+         * @description A graph to begin with.
+         */
+        TemplateBody: {
+            /** Name */
+            name: string;
+            /** Title */
+            title: string;
+            /** About */
+            about: string;
+        };
+        /**
+         * Title
+         * @description A graph's new name.
+         */
+        Title: {
+            /** Name */
+            name: string;
+        };
+        /**
          * Trouble
          * @description What happened, and what to do.
          */
@@ -1296,6 +2600,120 @@ export interface components {
             overall: number;
             /** Right */
             right: number | null;
+        };
+        /**
+         * Wanted
+         * @description An edge that somebody wants to draw.
+         */
+        hortus__studio__designer_bodies__Wanted: {
+            /** Source */
+            source: string;
+            /** Target */
+            target: string;
+        };
+        /**
+         * Board
+         * @description All networks of a run.
+         */
+        hortus__studio__networks__Board: {
+            /** Name */
+            name: string;
+            /** Metric */
+            metric: string;
+            /** Loss */
+            loss: boolean;
+            /** Space */
+            space: string;
+            /** Strategy */
+            strategy: string;
+            /** Classes */
+            classes: string[];
+            /** Shape */
+            shape: number[];
+            /** Score */
+            score: number;
+            /** Low */
+            low: number;
+            /** High */
+            high: number;
+            /** Networks */
+            networks: components["schemas"]["Network"][];
+            /** Fronts */
+            fronts: {
+                [key: string]: number[];
+            };
+            /** Agreement */
+            agreement: components["schemas"]["Agreement"][];
+        };
+        /**
+         * Answer
+         * @description A possible target, and what predicting it would be.
+         */
+        hortus__studio__train__Answer: {
+            /** Name */
+            name: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "binary" | "multiclass" | "regression";
+            /** Told */
+            told: string;
+        };
+        /**
+         * Board
+         * @description The leaderboard, and what guessing scores.
+         */
+        hortus__studio__train__Board: {
+            /** Lines */
+            lines: components["schemas"]["BoardLine"][];
+            /** Guess */
+            guess: number | null;
+            /** First */
+            first: number | null;
+            /** Chosen */
+            chosen: boolean;
+        };
+        /**
+         * Wanted
+         * @description The four answers; ``column`` is the one of time, or of groups.
+         */
+        hortus__studio__train__Wanted: {
+            /** Table */
+            table: string;
+            /** Target */
+            target?: string | null;
+            /** Metric */
+            metric?: string | null;
+            /**
+             * Seconds
+             * @default 60
+             */
+            seconds: number;
+            /**
+             * Use
+             * @default random
+             * @enum {string}
+             */
+            use: "random" | "later" | "groups";
+            /** Column */
+            column?: string | null;
+        };
+        /**
+         * Answer
+         * @description What the model says of it.
+         */
+        hortus__studio__understand__Answer: {
+            /** Value */
+            value: boolean | number | string | null;
+            /** Probabilities */
+            probabilities: {
+                [key: string]: number;
+            } | null;
+            /** Warnings */
+            warnings: {
+                [key: string]: string | null;
+            }[];
         };
     };
     responses: never;
@@ -1362,6 +2780,717 @@ export interface operations {
             };
         };
     };
+    bring_api_data_tables_post: {
+        parameters: {
+            query?: {
+                name?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TableLine"];
+                };
+            };
+            /** @description There is nothing of that name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description It cannot be done now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description More than is taken. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description What was sent cannot be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+        };
+    };
+    samples_api_data_samples_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SampleLine"][];
+                };
+            };
+            /** @description There is nothing of that name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description It cannot be done now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description More than is taken. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description What was sent cannot be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+        };
+    };
+    take_sample_api_data_samples__name__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TableLine"];
+                };
+            };
+            /** @description There is nothing of that name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description It cannot be done now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description More than is taken. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description What was sent cannot be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+        };
+    };
+    one_api_data_tables__table__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                table: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TableView"];
+                };
+            };
+            /** @description There is nothing of that name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description It cannot be done now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description More than is taken. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description What was sent cannot be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+        };
+    };
+    remove_api_data_tables__table__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                table: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description There is nothing of that name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description It cannot be done now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description More than is taken. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description What was sent cannot be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+        };
+    };
+    rows_api_data_tables__table__rows_get: {
+        parameters: {
+            query?: {
+                first?: number;
+                count?: number;
+            };
+            header?: never;
+            path: {
+                table: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rows-Output"];
+                };
+            };
+            /** @description There is nothing of that name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description It cannot be done now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description More than is taken. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description What was sent cannot be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+        };
+    };
+    choose_api_data_tables__table__target_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                table: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Target"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TableLine"];
+                };
+            };
+            /** @description There is nothing of that name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description It cannot be done now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description More than is taken. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description What was sent cannot be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+        };
+    };
+    change_column_api_data_tables__table__columns_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                table: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ColumnChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TableView"];
+                };
+            };
+            /** @description There is nothing of that name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description It cannot be done now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description More than is taken. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description What was sent cannot be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+        };
+    };
+    findings_api_data_tables__table__findings_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                table: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Findings"];
+                };
+            };
+            /** @description There is nothing of that name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description It cannot be done now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description More than is taken. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description What was sent cannot be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+        };
+    };
+    decide_api_data_tables__table__decisions_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                table: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Said"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Findings"];
+                };
+            };
+            /** @description There is nothing of that name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description It cannot be done now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description More than is taken. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description What was sent cannot be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+        };
+    };
+    picture_api_data_tables__table__pictures__number__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                table: string;
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description There is nothing of that name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description It cannot be done now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description More than is taken. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description What was sent cannot be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+        };
+    };
+    questions_api_train_questions_get: {
+        parameters: {
+            query: {
+                table: string;
+                target?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Questions"];
+                };
+            };
+            /** @description There is nothing of that name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description It cannot be done now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description More than is taken. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description What was sent cannot be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+        };
+    };
     runs_api_train_runs_get: {
         parameters: {
             query?: never;
@@ -1378,6 +3507,124 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RunLine"][];
+                };
+            };
+            /** @description There is nothing of that name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description It cannot be done now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description More than is taken. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description What was sent cannot be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+        };
+    };
+    begin_api_train_runs_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["hortus__studio__train__Wanted"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunLine"];
+                };
+            };
+            /** @description There is nothing of that name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description It cannot be done now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description More than is taken. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description What was sent cannot be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+        };
+    };
+    leaders_api_train_runs__run__board_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["hortus__studio__train__Board"];
                 };
             };
             /** @description There is nothing of that name. */
@@ -1972,7 +4219,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Answer"];
+                    "application/json": components["schemas"]["hortus__studio__understand__Answer"];
                 };
             };
             /** @description There is nothing of that name. */
@@ -2137,6 +4384,1142 @@ export interface operations {
             header?: never;
             path: {
                 run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description There is nothing of that name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description It cannot be done now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description More than is taken. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description What was sent cannot be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+        };
+    };
+    palette_api_designer_palette_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Palette"];
+                };
+            };
+            /** @description There is nothing of that name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description It cannot be done now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description More than is taken. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description What was sent cannot be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+        };
+    };
+    tables_api_designer_tables_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TableBody"][];
+                };
+            };
+            /** @description There is nothing of that name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description It cannot be done now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description More than is taken. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description What was sent cannot be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+        };
+    };
+    graphs_api_designer_graphs_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DesignLine"][];
+                };
+            };
+            /** @description There is nothing of that name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description It cannot be done now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description More than is taken. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description What was sent cannot be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+        };
+    };
+    begin_api_designer_graphs_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Begin"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DesignBody"];
+                };
+            };
+            /** @description There is nothing of that name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description It cannot be done now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description More than is taken. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description What was sent cannot be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+        };
+    };
+    one_api_designer_graphs__graph__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                graph: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DesignBody"];
+                };
+            };
+            /** @description There is nothing of that name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description It cannot be done now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description More than is taken. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description What was sent cannot be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+        };
+    };
+    rename_api_designer_graphs__graph__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                graph: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Title"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DesignBody"];
+                };
+            };
+            /** @description There is nothing of that name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description It cannot be done now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description More than is taken. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description What was sent cannot be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+        };
+    };
+    edit_api_designer_graphs__graph__edit_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                graph: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Edit"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DesignBody"];
+                };
+            };
+            /** @description There is nothing of that name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description It cannot be done now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description More than is taken. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description What was sent cannot be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+        };
+    };
+    undo_api_designer_graphs__graph__undo_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                graph: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["After"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DesignBody"];
+                };
+            };
+            /** @description There is nothing of that name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description It cannot be done now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description More than is taken. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description What was sent cannot be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+        };
+    };
+    redo_api_designer_graphs__graph__redo_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                graph: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["After"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DesignBody"];
+                };
+            };
+            /** @description There is nothing of that name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description It cannot be done now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description More than is taken. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description What was sent cannot be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+        };
+    };
+    revisions_api_designer_graphs__graph__revisions_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                graph: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RevisionLine"][];
+                };
+            };
+            /** @description There is nothing of that name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description It cannot be done now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description More than is taken. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description What was sent cannot be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+        };
+    };
+    restore_api_designer_graphs__graph__restore_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                graph: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Restore"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DesignBody"];
+                };
+            };
+            /** @description There is nothing of that name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description It cannot be done now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description More than is taken. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description What was sent cannot be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+        };
+    };
+    tidy_api_designer_graphs__graph__tidy_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                graph: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["After"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DesignBody"];
+                };
+            };
+            /** @description There is nothing of that name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description It cannot be done now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description More than is taken. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description What was sent cannot be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+        };
+    };
+    why_not_api_designer_graphs__graph__refusal_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                graph: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["hortus__studio__designer_bodies__Wanted"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            /** @description There is nothing of that name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description It cannot be done now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description More than is taken. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description What was sent cannot be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+        };
+    };
+    run_api_designer_graphs__graph__run_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                graph: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Only"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DesignBody"];
+                };
+            };
+            /** @description There is nothing of that name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description It cannot be done now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description More than is taken. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description What was sent cannot be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+        };
+    };
+    stop_api_designer_graphs__graph__stop_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                graph: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DesignBody"];
+                };
+            };
+            /** @description There is nothing of that name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description It cannot be done now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description More than is taken. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description What was sent cannot be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+        };
+    };
+    events_api_designer_graphs__graph__events_get: {
+        parameters: {
+            query?: {
+                after?: number;
+            };
+            header?: {
+                "last-event-id"?: string | null;
+            };
+            path: {
+                graph: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description There is nothing of that name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description It cannot be done now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description More than is taken. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description What was sent cannot be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+        };
+    };
+    preview_api_designer_graphs__graph__preview_get: {
+        parameters: {
+            query: {
+                node: string;
+            };
+            header?: never;
+            path: {
+                graph: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            /** @description There is nothing of that name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description It cannot be done now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description More than is taken. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description What was sent cannot be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+        };
+    };
+    script_api_designer_graphs__graph__script_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                graph: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description There is nothing of that name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description It cannot be done now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description More than is taken. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description What was sent cannot be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": components["schemas"]["Trouble"];
+                };
+            };
+        };
+    };
+    model_api_designer_graphs__graph__model_get: {
+        parameters: {
+            query: {
+                node: string;
+            };
+            header?: never;
+            path: {
+                graph: string;
             };
             cookie?: never;
         };
@@ -2618,7 +6001,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Board"];
+                    "application/json": components["schemas"]["hortus__studio__networks__Board"];
                 };
             };
             /** @description There is nothing of that name. */
@@ -2736,6 +6119,126 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description There is nothing of that name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description It cannot be done now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description More than is taken. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description What was sent cannot be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+        };
+    };
+    compare_api_compare_get: {
+        parameters: {
+            query: {
+                run: string[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Comparison"];
+                };
+            };
+            /** @description There is nothing of that name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description It cannot be done now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description More than is taken. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description What was sent cannot be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+        };
+    };
+    rerun_api_compare_runs__run__rerun_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Rows-Input"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Begun"];
+                };
             };
             /** @description There is nothing of that name. */
             404: {

@@ -33,9 +33,7 @@ def check(subject: Subject) -> list[Finding]:
 
 
 def _outliers(y: NDArray[np.float64], name: str) -> list[Finding]:
-    far = _robust_z(y)
-    if (y > 0).all():
-        far = np.minimum(far, _robust_z(np.log(y)))
+    far = distance(y)
     out = far > OUTLYING
     count = int(out.sum())
     if not 0 < count <= max(1, OUTLIERS_SHARE * len(y)):
@@ -56,6 +54,16 @@ def _outliers(y: NDArray[np.float64], name: str) -> list[Finding]:
             severity="warning",
         )
     ]
+
+
+def distance(y: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(n,) how far each value lies from the median, in robust standard deviations; of values above 0, of logarithms too.
+
+    Args:
+        y: (n,) values, none missing.
+    """
+    far = _robust_z(y)
+    return np.minimum(far, _robust_z(np.log(y))) if (y > 0).all() else far
 
 
 def _robust_z(y: NDArray[np.float64]) -> NDArray[np.float64]:
