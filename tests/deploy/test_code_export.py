@@ -113,6 +113,7 @@ def pipelines(kind: str) -> list[Pipeline]:
         boosted("catboost", rows, depth=3),
         boosted("xgboost", rows, max_depth=3, subsample=0.7),
         Pipeline(ModelNode("mlp", {"width": 16, "effort": 0.1}, rows)),
+        Pipeline(ModelNode("mlp", {"width": 16, "effort": 0.1, "residual": True, "schedule": "cosine"}, rows)),
         boosted("lightgbm", UnionNode((stacked, step("pca", ready(rows))))),
         Pipeline(ModelNode("linear", {}, StackNode("svm", {}, UnionNode((stacked, ready(rows)))))),
     ]

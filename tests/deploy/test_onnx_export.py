@@ -47,7 +47,12 @@ def step(name, below=ROWS, **params):
 SCALED = step("scale", step("impute", step("onehot", max_categories=5)))
 FILLED = step("impute", step("ordinal"))
 TREES = {"min_data_in_leaf": 3}
-NEEDS = {"xgboost": ("xgboost",), "catboost": ("catboost",), "mlp": ("torch", "safetensors")}
+NEEDS = {
+    "xgboost": ("xgboost",),
+    "catboost": ("catboost",),
+    "mlp": ("torch", "safetensors"),
+    "mlp residual": ("torch", "safetensors"),
+}
 ROUNDED = 5e-6  # of learners that add in single precision
 LEARNER_CASES = {
     "baseline": (ModelNode("baseline", {}, ROWS), 1e-15),
@@ -63,6 +68,7 @@ LEARNER_CASES = {
         1e-12,
     ),
     "mlp": (ModelNode("mlp", {"width": 16, "effort": 0.1}, ROWS), ROUNDED),
+    "mlp residual": (ModelNode("mlp", {"width": 16, "effort": 0.1, "residual": True}, ROWS), ROUNDED),
     "neighbors": (ModelNode("neighbors", {"p": 1}, SCALED), 1e-6),
 }
 STEP_CASES = {

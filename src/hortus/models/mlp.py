@@ -43,6 +43,9 @@ class MLP(Model):
         label_smoothing: share of a class's target spread over all classes.
         periodic: whether numbers are embedded.
         effort: epochs, as a factor on what is usual for so many rows.
+        residual: whether hidden layers add to what they are given.
+        schedule: of the learning rate: ``"waves"`` or ``"cosine"``.
+        batch: rows a step, as a factor on what is usual for so many rows.
     """
 
     name: ClassVar[str] = "mlp"
@@ -62,6 +65,9 @@ class MLP(Model):
         label_smoothing: float = 0.0,
         periodic: bool = True,
         effort: float = 1.0,
+        residual: bool = False,
+        schedule: str = "waves",
+        batch: float = 1.0,
     ) -> None:
         self.learning_rate = learning_rate
         self.width = width
@@ -71,18 +77,24 @@ class MLP(Model):
         self.label_smoothing = label_smoothing
         self.periodic = periodic
         self.effort = effort
+        self.residual = residual
+        self.schedule = schedule
+        self.batch = batch
 
     @classmethod
     def domain(cls, trial: BaseTrial, prefix: str, facts: Facts) -> Params:
-        """The ranges of the paper's search space, narrowed to what a core can train."""
+        """Architecture and training together (Zela et al. 2018), in the paper's ranges as far as a core can train."""
         params: Params = {
             "learning_rate": trial.suggest_float(f"{prefix}learning_rate", 0.01, 0.3, log=True),
             "width": trial.suggest_categorical(f"{prefix}width", (64, 128, 256)),
-            "depth": trial.suggest_int(f"{prefix}depth", 1, 4),
+            "depth": trial.suggest_int(f"{prefix}depth", 1, 6),
+            "residual": trial.suggest_categorical(f"{prefix}residual", (False, True)),
             "dropout": trial.suggest_float(f"{prefix}dropout", 0.0, 0.5),
             "weight_decay": trial.suggest_float(f"{prefix}weight_decay", 1e-4, 0.2, log=True),
             "periodic": trial.suggest_categorical(f"{prefix}periodic", (True, False)),
             "effort": trial.suggest_float(f"{prefix}effort", 0.25, 2.0, log=True),
+            "schedule": trial.suggest_categorical(f"{prefix}schedule", ("waves", "cosine")),
+            "batch": trial.suggest_float(f"{prefix}batch", 0.25, 2.0, log=True),
         }
         if facts.kind != "regression":
             params["label_smoothing"] = trial.suggest_float(f"{prefix}label_smoothing", 0.0, 0.1)
@@ -99,6 +111,9 @@ class MLP(Model):
             "weight_decay": 0.02,
             "periodic": facts.width <= 200,
             "effort": 1.0,
+            "residual": False,
+            "schedule": "waves",
+            "batch": 1.0,
         }
         return params if facts.kind == "regression" else params | {"label_smoothing": 0.02}
 
@@ -126,7 +141,7 @@ class MLP(Model):
             MissingExtraError: the library is not installed.
         """
         torch = require("torch", self.extra)
-        from hortus.models.mlp_training import train_network
+        from hortus.models.mlp_training import train_network, usual_batch
 
         self._outputs = Outputs.learn(train.y, context)
         self._work = float(len(train.y))
@@ -155,6 +170,8 @@ class MLP(Model):
                 dropout=self.dropout,
                 weight_decay=self.weight_decay,
                 label_smoothing=self.label_smoothing,
+                schedule=self.schedule,
+                batch=max(1, round(self.batch * usual_batch(len(y)))),
             )
         finally:
             torch.set_num_threads(threads)
@@ -179,6 +196,7 @@ class MLP(Model):
             self._outputs.count,
             regression=self._outputs.regression,
             periodic=self.periodic,
+            residual=self.residual,
         )
 
     def predict(self, X: Matrix) -> Vector:

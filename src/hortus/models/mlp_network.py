@@ -72,6 +72,8 @@ class Network(nn.Module):
         outputs: logits, or 1.
         regression: chooses the activation.
         periodic: whether numbers are embedded.
+        residual: whether hidden layers after the first add to what they are given (He et al. 2016; on tables
+            Gorishniy et al. 2021), which needs one width for all.
     """
 
     def __init__(
@@ -84,6 +86,7 @@ class Network(nn.Module):
         *,
         regression: bool,
         periodic: bool,
+        residual: bool = False,
     ) -> None:
         super().__init__()
         self.periodic = Periodic(numbers) if periodic and numbers else None
@@ -98,6 +101,7 @@ class Network(nn.Module):
             width = size
         self.head = Affine(width, outputs)
         self.regression = regression
+        self.residual = residual
 
     def embed(self, numbers: Tensor, plain: Tensor, codes: Tensor) -> Tensor:
         """(n, width) what the first layer sees."""
@@ -110,12 +114,17 @@ class Network(nn.Module):
     ) -> Tensor:
         """(n, outputs); with ``drop``, that share of each hidden layer is dropped by ``generator``."""
         x = self.embed(numbers, plain, codes)
-        for affine, activation in zip(self.affines, self.activations, strict=True):
-            x = activation(affine(x))
+        for number, (affine, activation) in enumerate(zip(self.affines, self.activations, strict=True)):
+            found = activation(affine(x))
             if drop > 0.0:
                 # Its own generator: torch's dropout would use and move the global random state.
-                x = x * torch.empty_like(x).bernoulli_(1.0 - drop, generator=generator).div_(1.0 - drop)
+                found = found * torch.empty_like(found).bernoulli_(1.0 - drop, generator=generator).div_(1.0 - drop)
+            x = self._joined(number, x, found)
         return cast(Tensor, self.head(x))
+
+    def _joined(self, number: int, given: Tensor, found: Tensor) -> Tensor:
+        """What a hidden layer hands on; a sum is scaled so that its variance stays that of its parts."""
+        return (given + found) * math.sqrt(0.5) if self.residual and number else found
 
     @torch.no_grad()
     def initialize(self, numbers: Tensor, plain: Tensor, codes: Tensor, generator: torch.Generator) -> None:
@@ -129,7 +138,7 @@ class Network(nn.Module):
         for table in self.tables:
             table.normal_(0.0, 1.0, generator=generator)
         x = self.embed(numbers, plain, codes)
-        for layer, activation in zip(self.affines, self.activations, strict=True):
+        for number, (layer, activation) in enumerate(zip(self.affines, self.activations, strict=True)):
             affine = cast(Affine, layer)
             affine.weight.normal_(0.0, 1.0, generator=generator)
             raw = affine(x)
@@ -140,7 +149,7 @@ class Network(nn.Module):
             share = torch.empty(5, raw.shape[1]).exponential_(generator=generator)
             share /= share.sum(dim=0)
             affine.bias.copy_(-(raw.gather(0, chosen) * share).sum(dim=0))
-            x = activation(affine(x))
+            x = self._joined(number, x, activation(affine(x)))
         # The head starts at zero: the first prediction is its bias.
 
     def groups(self, rate: float, decay: float) -> list[dict[str, Any]]:

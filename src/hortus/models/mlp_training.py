@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -38,8 +39,10 @@ def train_network(
     dropout: float,
     weight_decay: float,
     label_smoothing: float,
+    schedule: str = "waves",
+    batch: int | None = None,
 ) -> tuple[Network, int]:
-    """Adam along the schedule coslog4: four waves of the learning rate, each twice as long as the one before.
+    """Adam along a schedule of `SCHEDULES`; rows a step are chosen by the number of rows where ``batch`` is None.
 
     With a deadline, the epochs are cut to those that fit, judged by the first, so that the schedule still ends.
 
@@ -51,7 +54,8 @@ def train_network(
     y = _target(train[1], network)
     weight = None if train[2] is None else torch.from_numpy((train[2] / train[2].mean()).astype(np.float32))
     rows = len(y)
-    batch = min(rows, (128 if rows <= 2_000 else 256) if rows <= 30_000 else 512)
+    batch = min(rows, batch or usual_batch(rows))
+    rate_at = SCHEDULES[schedule]
     steps = max(1, rows // batch)
     first = torch.randperm(rows, generator=generator)[:FIRST]
     network.initialize(fed[0][first], fed[1][first], fed[2][first], generator)
@@ -72,7 +76,7 @@ def train_network(
             at = (epoch + step / steps) / total
             fade = 1.0 if at < 0.5 else 0.5 * (1.0 + math.cos(math.pi * (2.0 * at - 1.0)))
             for group in optimizer.param_groups:
-                group["lr"] = learning_rate * group["factor"] * _coslog4(at)
+                group["lr"] = learning_rate * group["factor"] * rate_at(at)
                 group["weight_decay"] = group["decay"] * fade
             chosen = order[step * batch : (step + 1) * batch]
             raw = network(*(part[chosen] for part in fed), drop=dropout * fade, generator=generator)
@@ -112,8 +116,23 @@ def apply_network(network: Network, fed: Fed) -> NDArray[np.float32]:
     return found
 
 
-def _coslog4(at: float) -> float:
+def usual_batch(rows: int) -> int:
+    """Rows a step for so many rows."""
+    return (128 if rows <= 2_000 else 256) if rows <= 30_000 else 512
+
+
+def waves(at: float) -> float:
+    """The schedule coslog4: four waves of the learning rate, each twice as long as the one before."""
     return 0.5 * (1.0 - math.cos(2.0 * math.pi * math.log2(1.0 + 15.0 * at)))
+
+
+def cosine(at: float) -> float:
+    """Up in the first twentieth, then half a cosine down (Loshchilov and Hutter 2017)."""
+    return at / 0.05 if at < 0.05 else 0.5 * (1.0 + math.cos(math.pi * (at - 0.05) / 0.95))
+
+
+# The learning rate as a share of its peak, by the share of training that is done.
+SCHEDULES: dict[str, Callable[[float], float]] = {"waves": waves, "cosine": cosine}
 
 
 def _target(y: NDArray[Any], network: Network) -> Tensor:

@@ -24,8 +24,11 @@ def mlp(graph: Graph, X: Sheet, model: Stored) -> str:
     x = graph.op("Mul", _embedded(graph, X, state["inputs"], weights), graph.floats(weights["scale"]))
     layer = 0
     while f"affines.{layer}.weight" in weights:
-        x = _affine(graph, x, weights, f"affines.{layer}")
-        x = _activated(graph, x, weights[f"activations.{layer}.alpha"], regression=outputs.regression)
+        found = _affine(graph, x, weights, f"affines.{layer}")
+        found = _activated(graph, found, weights[f"activations.{layer}.alpha"], regression=outputs.regression)
+        if layer and state["params"].get("residual"):
+            found = graph.op("Mul", graph.op("Add", x, found), graph.floats(math.sqrt(0.5)))
+        x = found
         layer += 1
     raw = graph.double(_affine(graph, x, weights, "head"))
     if outputs.regression:

@@ -19,11 +19,10 @@ from hortus.models.mlp_inputs import INDICATED
 from hortus.models.mlp_network import Network
 from hortus.models.mlp_training import (
     FIRST,
+    SCHEDULES,
     Fed,
     apply_network,
-)
-from hortus.models.mlp_training import (
-    _coslog4 as four_waves,
+    usual_batch,
 )
 from hortus.models.mlp_training import (
     _loss as network_loss,
@@ -49,6 +48,9 @@ class MLP(Learner):
         label_smoothing: share of a class's target spread over all classes.
         periodic: whether numbers are embedded.
         effort: epochs, as a factor on what is usual for so many rows.
+        residual: whether hidden layers add to what they are given.
+        schedule: of the learning rate.
+        batch: rows a step, as a factor on what is usual for so many rows.
     """
 
     def __init__(
@@ -63,6 +65,9 @@ class MLP(Learner):
         label_smoothing: float,
         periodic: bool,
         effort: float,
+        residual: bool,
+        schedule: str,
+        batch: float,
     ) -> None:
         self.seed = seed
         self.learning_rate = learning_rate
@@ -72,6 +77,9 @@ class MLP(Learner):
         self.label_smoothing = label_smoothing
         self.periodic = periodic
         self.effort = effort
+        self.residual = residual
+        self.schedule = schedule
+        self.batch = batch
 
     def learn(self, train: Rows, valid: Rows | None) -> None:
         """Train, and keep the best epoch."""
@@ -92,6 +100,7 @@ class MLP(Learner):
             outputs,
             regression=KIND == "regression",
             periodic=self.periodic,
+            residual=self.residual,
         )
         threads = torch.get_num_threads()
         torch.set_num_threads(1)
@@ -109,14 +118,14 @@ class MLP(Learner):
         train: tuple[Fed, NDArray[Any], NDArray[np.float64] | None],
         valid: tuple[Fed, NDArray[Any], NDArray[np.float64] | None] | None,
     ) -> None:
-        """Adam along four waves of the learning rate, each twice as long as the one before."""
+        """Adam along the schedule of the learning rate."""
         network, (parts, target, each) = self.network, train
         generator = torch.Generator().manual_seed(self.seed)
         fed = [torch.from_numpy(np.ascontiguousarray(part)) for part in parts]
         y = as_target(target, network)
         weight = None if each is None else torch.from_numpy((each / each.mean()).astype(np.float32))
         rows = len(y)
-        batch = min(rows, (128 if rows <= 2_000 else 256) if rows <= 30_000 else 512)
+        batch = min(rows, max(1, round(self.batch * usual_batch(rows))))
         steps = max(1, rows // batch)
         total = max(4, math.ceil(self.effort * min(120, max(10, EFFORT / rows))))
         first = torch.randperm(rows, generator=generator)[:FIRST]
@@ -136,7 +145,7 @@ class MLP(Learner):
                 at = (epoch + step / steps) / total
                 fade = 1.0 if at < 0.5 else 0.5 * (1.0 + math.cos(math.pi * (2.0 * at - 1.0)))
                 for group in optimizer.param_groups:
-                    group["lr"] = self.learning_rate * group["factor"] * four_waves(at)
+                    group["lr"] = self.learning_rate * group["factor"] * SCHEDULES[self.schedule](at)
                     group["weight_decay"] = group["decay"] * fade
                 chosen = order[step * batch : (step + 1) * batch]
                 raw = network(*(part[chosen] for part in fed), drop=self.dropout * fade, generator=generator)
