@@ -64,7 +64,8 @@ class _AutoEstimator(BaseEstimator):
         ignore: columns left out.
         keep: columns kept though they look useless.
         n_jobs: trials under way at once; -1 for one a core.
-        executor: ``"local"`` (processes that can be killed) or ``"inline"`` (this process, for debugging).
+        executor: ``"local"`` (processes that can be killed), ``"inline"`` (this process, for debugging) or ``"ray"``.
+        cluster: ``"ray://HOST:PORT"``, where trials run; None for here, or for RAY_ADDRESS with ``"ray"``.
         random_state: the same number and the same trials give the same leaderboard.
         verbosity: 0 silent, 1 a progress bar, 2 every improvement too.
         run_folder: where the run is kept, to be resumed or opened; None for a temporary one.
@@ -103,6 +104,7 @@ class _AutoEstimator(BaseEstimator):
         keep: Sequence[str] = (),
         n_jobs: int | None = -1,
         executor: str = "local",
+        cluster: str | None = None,
         random_state: Any = None,
         verbosity: int = 1,
         run_folder: str | Path | None = None,
@@ -124,6 +126,7 @@ class _AutoEstimator(BaseEstimator):
         self.keep = keep
         self.n_jobs = n_jobs
         self.executor = executor
+        self.cluster = cluster
         self.random_state = random_state
         self.verbosity = verbosity
         self.run_folder = run_folder
@@ -209,6 +212,7 @@ class _AutoEstimator(BaseEstimator):
             keep=tuple(self.keep),
             slots=1 if self.n_jobs is None else self.n_jobs,
             executor=self.executor,
+            cluster=self.cluster,
             seed=self._seed(),
         )
 

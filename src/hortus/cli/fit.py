@@ -31,6 +31,8 @@ Trials = Annotated[int | None, typer.Option("--trials", help="How many candidate
 Memory = Annotated[int | None, typer.Option("--memory", parser=size, metavar="SIZE", help="8GB, 512MB.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show every improvement, failure and remark.")]
+Executor = Annotated[str | None, typer.Option(help="Where trials run: local, inline or ray.")]
+Cluster = Annotated[str | None, typer.Option(metavar="ray://HOST:PORT", help="A Ray cluster that runs the trials.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
@@ -64,7 +66,8 @@ def fit(
     group: Annotated[str | None, typer.Option(help="Rows equal here are never on both sides of a split.")] = None,
     order: Annotated[str | None, typer.Option(help="Splits train on what comes earlier here.")] = None,
     jobs: Annotated[int | None, typer.Option("--jobs", "-j", help="Trials at once; one a core if not said.")] = None,
-    executor: Annotated[str, typer.Option(help="local or inline.")] = "local",
+    executor: Executor = None,
+    cluster: Cluster = None,
     seed: Annotated[int, typer.Option(help="Same seed, same trials, same leaderboard.")] = 0,
     out: Annotated[Path | None, typer.Option(help="The run's folder; one that is there is gone on with.")] = None,
     quiet: Quiet = False,
@@ -125,7 +128,8 @@ def fit(
                 pruner=pruner,
                 seed=seed,
                 slots=jobs,
-                executor=executor,
+                executor=executor or "local",
+                cluster=cluster,
             )
             with _heard(folder, quiet=quiet or as_json, verbose=verbose) as listeners:
                 found = images.fit_folder(table, wanted, out=folder, listeners=listeners)
@@ -152,7 +156,8 @@ def fit(
             ensemble=not single,
             seed=seed,
             slots=jobs,
-            executor=executor,
+            executor=executor or "local",
+            cluster=cluster,
             ignore=tuple(ignore or ()),
             keep=tuple(keep or ()),
             models=tuple(models) if models else None,
@@ -170,12 +175,15 @@ def resume(
     time: Time = None,
     trials: Trials = None,
     memory: Memory = None,
+    executor: Executor = None,
+    cluster: Cluster = None,
     quiet: Quiet = False,
     verbose: Verbose = False,
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
     """Go on with a run, by as much time or as many trials more."""
+    more: dict[str, Any] = {"time": time, "trials": trials, "memory": memory, "executor": executor, "cluster": cluster}
     with told(debug=debug, stopped=_go_on(folder)):
         from hortus import run
         from hortus.run.image_result import is_image_run
@@ -191,11 +199,11 @@ def resume(
             from hortus.run.images import resume_images
 
             with _heard(folder, quiet=quiet or as_json, verbose=verbose) as listeners:
-                found = resume_images(folder, time=time, trials=trials, memory=memory, listeners=listeners)
+                found = resume_images(folder, **more, listeners=listeners)
             images.conclude(found, as_json=as_json, go_on=_go_on(folder))
             return
         with _heard(folder, quiet=quiet or as_json, verbose=verbose) as listeners:
-            result = run.resume(folder, time=time, trials=trials, memory=memory, listeners=listeners)
+            result = run.resume(folder, **more, listeners=listeners)
         _conclude(result, as_json=as_json)
 
 

@@ -77,7 +77,10 @@ def fit(
     """
     ledger = Ledger(settings.budget)
     folder = Path(folder)
-    with RunLock(folder), make_executor(settings.executor, settings.slots) as executor:
+    with (
+        RunLock(folder),
+        make_executor(settings.executor, settings.slots, cluster=settings.cluster) as executor,
+    ):
         sweep(folder)
         emit = emitter(listeners)
         with ledger.charge("reading"):
@@ -99,6 +102,8 @@ def resume(
     time: float | None = None,
     trials: int | None = None,
     memory: int | None = None,
+    executor: str | None = None,
+    cluster: str | None = None,
     listeners: Sequence[Listener] = (),
 ) -> Result:
     """Go on with a run, from its folder alone.
@@ -108,6 +113,8 @@ def resume(
         time: seconds more.
         trials: trials more.
         memory: bytes resident at once; None as before.
+        executor: where the trials run from now on; None as before.
+        cluster: ``"ray://HOST:PORT"``, likewise.
         listeners: told of everything that happens.
 
     Raises:
@@ -124,10 +131,12 @@ def resume(
         else:
             trials = None if trials is None else done + trials
         settings = dataclasses.replace(settings, time=time, trials=trials, memory=memory or settings.memory)
+        if executor is not None or cluster is not None:
+            settings = dataclasses.replace(settings, executor=executor or "ray", cluster=cluster)
         ledger = Ledger(settings.budget)
-        with make_executor(settings.executor, settings.slots) as executor:
+        with make_executor(settings.executor, settings.slots, cluster=settings.cluster) as place:
             prepared = recall(folder, settings)
-            return _search(journal, prepared, settings, folder, ledger, executor, emitter(listeners))
+            return _search(journal, prepared, settings, folder, ledger, place, emitter(listeners))
 
 
 def _search(

@@ -82,19 +82,20 @@ def train_final(
     if seconds is None and before is not None and (before.number, before.scale) == (best.number, scale):
         return False
     found = artifact(best.evaluation, "models")
-    weights = None if found is None else {"path": found.path, "sha256": found.sha256, "size": found.size}
+    weights = None if found is None else Stored(found.path, found.sha256, found.size)
     order = Order(
         number=best.number,
         space=plan.space.to_json(),
         params=best.params,
         evaluator="train_all",
-        options=settings.final_options | {"scale": scale, "weights": weights},
+        options=settings.final_options | {"scale": scale, "weights": None if weights is None else asdict(weights)},
         data=str(plan.data),
         out=str(plan.out),
         seed=derive(plan.seed, "final", best.number),
         threads=threads if _macs(best) >= SEVERAL else 1,
         deadline=None if seconds is None else time.monotonic() + seconds,
         budget=settings.budget.time,
+        needs=() if weights is None else (weights,),
     )
     limit = None if seconds is None else seconds + OVERDUE
     executor.submit(Job(best.number, order.to_json(), seconds=limit, memory=plan.memory))

@@ -60,7 +60,8 @@ class ImageSettings:
         size: height and width of the images; None for their own.
         seed: the same seed and trials give the same leaderboard.
         slots: trials under way at once; None for one a core.
-        executor: ``"local"`` (worker processes that can be killed) or ``"inline"`` (the caller's process).
+        executor: ``"local"`` (worker processes that can be killed), ``"inline"`` (the caller's process) or ``"ray"``.
+        cluster: ``"ray://HOST:PORT"``, where the trials run; None for here, or for RAY_ADDRESS with ``"ray"``.
     """
 
     metric: str | None = None
@@ -83,6 +84,7 @@ class ImageSettings:
     seed: int = 0
     slots: int | None = None
     executor: str = "local"
+    cluster: str | None = None
 
     def __post_init__(self) -> None:
         if self.rungs not in RUNGS:

@@ -89,6 +89,8 @@ def resume_images(
     time: float | None = None,
     trials: int | None = None,
     memory: int | None = None,
+    executor: str | None = None,
+    cluster: str | None = None,
     listeners: Sequence[Listener] = (),
 ) -> ImageResult:
     """Go on with a run of images, from its folder alone.
@@ -98,6 +100,8 @@ def resume_images(
         time: seconds more.
         trials: trials more.
         memory: bytes resident at once; None as before.
+        executor: where the trials run from now on; None as before.
+        cluster: ``"ray://HOST:PORT"``, likewise.
         listeners: told of everything that happens.
 
     Raises:
@@ -112,9 +116,11 @@ def resume_images(
             trials = None if trials is None else len(journal.trials()) + trials
             settings = dataclasses.replace(settings, time=time, trials=trials)
         settings = dataclasses.replace(settings, memory=memory or settings.memory)
+        if executor is not None or cluster is not None:
+            settings = dataclasses.replace(settings, executor=executor or "ray", cluster=cluster)
         ledger = Ledger(settings.budget)
-        with _executor(settings) as executor:
-            return _search(journal, settings, folder, ledger, executor, emitter(listeners))
+        with _executor(settings) as place:
+            return _search(journal, settings, folder, ledger, place, emitter(listeners))
 
 
 def _search(
@@ -233,8 +239,8 @@ def _check_names(settings: ImageSettings) -> None:
 
 
 def _executor(settings: ImageSettings) -> Executor:
-    more = {"warm": WARM} if settings.executor == "local" else {}
-    return make_executor(settings.executor, settings.slots, **more)
+    more = {} if settings.executor == "inline" else {"warm": WARM}
+    return make_executor(settings.executor, settings.slots, cluster=settings.cluster, gpus=1.0, **more)
 
 
 def _final_threads(settings: ImageSettings) -> int:

@@ -36,7 +36,8 @@ class Settings:
         ensemble: whether several candidates are blended; False for the single best.
         seed: the same seed and trials give the same leaderboard.
         slots: trials under way at once; None for one a core.
-        executor: ``"local"`` (worker processes that can be killed) or ``"inline"`` (the caller's process).
+        executor: ``"local"`` (worker processes that can be killed), ``"inline"`` (the caller's process) or ``"ray"``.
+        cluster: ``"ray://HOST:PORT"``, where the trials run; None for here, or for RAY_ADDRESS with ``"ray"``.
         ignore: columns left out.
         keep: columns kept though they look useless (an id, say).
         models: names to choose from; None for all.
@@ -59,6 +60,7 @@ class Settings:
     seed: int = 0
     slots: int | None = None
     executor: str = "local"
+    cluster: str | None = None
     ignore: tuple[str, ...] = ()
     keep: tuple[str, ...] = ()
     models: tuple[str, ...] | None = None
