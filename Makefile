@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DEMO_SECONDS ?= 60
 
-.PHONY: help setup demo test test-ui ui lint types layers words dependencies ci bench-peers bench-engine bench-floors bench-digits bench-gate bench-conformal bench-trust bench-serving bench-readme bench-nas201 bench-weight-sharing clean
+.PHONY: help setup demo test test-ui ui lint types layers words dependencies ci bench-peers bench-engine bench-floors bench-digits bench-gate bench-conformal bench-trust bench-serving bench-readme bench-nas201 bench-weight-sharing bench-curves clean
 
 help: ## Show what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -89,6 +89,10 @@ bench-nas201: $(READY) ## Hold the strategies against each other on NAS-Bench-20
 
 bench-weight-sharing: $(READY) ## Score candidates by a supernet's weights and train them, and count what a supernet holds
 	$(BIN)/python -m benchmarks.weight_sharing
+
+bench-curves: $(READY) ## Hold predictors of learning curves and stoppers against each other
+	$(BIN)/python -m benchmarks.own_curves
+	$(BIN)/python -m benchmarks.curves --write
 
 bench-readme: $(READY) ## Write README's figures from benchmarks/results
 	$(BIN)/python -m benchmarks.readme

@@ -131,12 +131,16 @@ class Evaluator(ABC):
         trains: whether it leaves fitted models and predictions. Where it does not, the best candidates of a search are
             trained after it.
         prepares: the evaluator whose one trial must have ended before the search, as that of a supernet; None for none.
+        scheduled: whether it trains along a schedule of epochs, which a run sets.
+        stopper: the pruner that is asked about its trials where a run names none.
         requires: what it asks of a space, by the words of `Space.provides`.
         inner: whether a run calls upon it by itself, so that nobody chooses it.
     """
 
     name: ClassVar[str]
     trains: ClassVar[bool] = True
+    scheduled: ClassVar[bool] = False
+    stopper: ClassVar[str] = "none"
     prepares: ClassVar[str | None] = None
     requires: ClassVar[frozenset[str]] = frozenset()
     inner: ClassVar[bool] = False

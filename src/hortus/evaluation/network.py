@@ -48,6 +48,7 @@ class NetworkTraining(Evaluator):
     """
 
     name: ClassVar[str] = "train"
+    scheduled: ClassVar[bool] = True
 
     def __init__(
         self,

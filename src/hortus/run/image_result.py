@@ -121,7 +121,7 @@ class ImageResult:
     def misleading(self) -> list[Agreement]:
         """Those of the cheap scores that this run went by and that rank worse than is of use."""
         used = [self._cheap] if not self.settings.trains else []
-        used += [name for name, _ in SHARES] if self.settings.pruner != "none" else []
+        used += [name for name, _ in SHARES] if self.settings.stopper != "none" else []
         return [one for one in agreements(self._columns(), against="trained") if one.first in used and one.misleads]
 
     @property

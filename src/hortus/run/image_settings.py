@@ -51,7 +51,8 @@ class ImageSettings:
         strategy_options: its own arguments.
         evaluator: a name in ``hortus.evaluation.EVALUATORS``.
         evaluator_options: its own arguments; ``steps`` is for the supernet's training, where there is one.
-        pruner: stops trials early; ``"none"``, ``"median"``, ``"percentile"``, ``"halving"``, ``"hyperband"``.
+        pruner: stops trials early; ``"none"``, ``"median"``, ``"percentile"``, ``"halving"``, ``"hyperband"``,
+            ``"extrapolation"``.
         rungs: what the pruner sees more of: ``"epochs"``, ``"rows"``, ``"resolution"`` or ``"width"``.
         epochs: of a candidate's training; None for `EPOCHS`, or for as many as its share of the time allows.
         recipe: how networks are trained, by the names of `hortus.nets.recipe.Recipe`.
@@ -109,7 +110,7 @@ class ImageSettings:
     @property
     def trains(self) -> bool:
         """Whether the search itself trains its candidates; else the best of them are trained after it."""
-        return bool(getattr(EVALUATORS[self.evaluator], "trains", True))
+        return bool(self._told("trains", True))
 
     @property
     def training_options(self) -> dict[str, Any]:
@@ -121,12 +122,20 @@ class ImageSettings:
     def trial_options(self) -> dict[str, Any]:
         """What the evaluator of a trial is told."""
         own = {name: value for name, value in self.evaluator_options.items() if name not in self.preparation_options}
-        return {**(self.training_options if self.evaluator == "train" else {}), **own}
+        return {**(self.training_options if self._told("scheduled", False) else {}), **own}
+
+    @property
+    def stopper(self) -> str:
+        """The pruner that is asked: the one given, else the evaluator's own."""
+        if self.pruner != "none":
+            return self.pruner
+        own: str = self._told("stopper", "none")
+        return own if own == "none" else str(self.evaluator_options.get("stopper", own))
 
     @property
     def preparation_options(self) -> dict[str, Any]:
         """What is told to the trial that an evaluator needs before the search."""
-        prepared = getattr(EVALUATORS[self.evaluator], "prepares", None) is not None
+        prepared = self._told("prepares", None) is not None
         return {name: value for name, value in self.evaluator_options.items() if prepared and name == "steps"}
 
     @property
@@ -201,6 +210,10 @@ class ImageSettings:
         if self.rungs == "width":
             return (Fidelity(rounds=1 / 3, width=0.5),)
         return ()
+
+    def _told(self, name: str, otherwise: Any) -> Any:
+        """What the evaluator's class says of itself."""
+        return getattr(EVALUATORS[self.evaluator], name, otherwise)
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""

@@ -206,7 +206,7 @@ def _plan(data: ImageData, settings: ImageSettings, folder: Path, executor: Exec
         space=space,
         strategy=settings.strategy,
         options=settings.strategy_options,
-        pruner=settings.pruner,
+        pruner=settings.stopper,
         rungs=settings.stages,
         evaluator=settings.evaluator,
         evaluator_options=settings.trial_options,
@@ -235,7 +235,7 @@ def _check_names(settings: ImageSettings) -> None:
             code="evaluator-unfit",
         )
     make_sampler(settings.strategy, seed=0, options=settings.strategy_options)
-    make_pruner(settings.pruner)
+    make_pruner(settings.stopper)
 
 
 def _executor(settings: ImageSettings) -> Executor:

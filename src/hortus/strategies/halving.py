@@ -25,6 +25,7 @@ from optuna.pruners import (
 
 from hortus.errors import SettingError, nearest
 from hortus.strategies.base import checked
+from hortus.strategies.extrapolation import Extrapolation
 
 
 @dataclass(frozen=True)
@@ -115,6 +116,7 @@ PRUNERS: Mapping[str, Callable[..., BasePruner]] = {
     "percentile": _percentile,
     "halving": _halving,
     "hyperband": _hyperband,
+    "extrapolation": Extrapolation,
 }
 
 
@@ -122,7 +124,7 @@ def make_pruner(name: str, options: Mapping[str, Any] | None = None) -> BasePrun
     """Return the pruner called ``name``.
 
     Args:
-        name: none, median, percentile, halving or hyperband.
+        name: none, median, percentile, halving, hyperband or extrapolation.
         options: its settings, by Optuna's names.
 
     Raises:
