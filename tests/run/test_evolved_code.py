@@ -1,4 +1,4 @@
-"""What evolution grew, stacked estimators and unions of features among it, leaves as a script that predicts the same."""
+"""What evolution grew, stacks and unions of features among it, leaves as a script that predicts the same."""
 
 import subprocess
 import sys
