@@ -168,6 +168,10 @@ class History:
         """Have trial ``number`` learn from ``share`` of the rows that it learnt from."""
         self._study._storage.set_trial_system_attr(self.frozen(number)._trial_id, ROWS, share * self.rows(number))
 
+    def note(self, number: int, name: str, value: Any) -> None:
+        """Write something beside trial ``number``, which the journal keeps with it."""
+        self._study._storage.set_trial_system_attr(self.frozen(number)._trial_id, name, value)
+
     def rows(self, number: int) -> float:
         """The share of the training rows that trial ``number`` learns from."""
         return float(self.frozen(number).system_attrs.get(ROWS, 1.0))

@@ -22,10 +22,11 @@ from hortus.budget import Ledger
 from hortus.engine.executors.base import Event, Executor, Job
 from hortus.engine.history import History, Outcome
 from hortus.engine.journal import Journal
+from hortus.engine.lineage import HERITAGE, Heritage, Lineage
 from hortus.engine.pace import Pace
 from hortus.engine.plan import Plan
 from hortus.engine.progress import EventKind, Listener, ProgressEvent
-from hortus.engine.shelf import Shelf
+from hortus.engine.shelf import ANCESTORS, ROOM, Shelf
 from hortus.errors import RunError
 from hortus.evaluation.base import Evaluation
 from hortus.evaluation.trial import Order
@@ -69,7 +70,8 @@ class Search:
         self._emit = emit
         make_pruner(plan.pruner)
         self._pace = Pace(plan.space, plan.fits)
-        self._shelf = Shelf(plan.out)
+        self._shelf = Shelf(plan.out, room=ANCESTORS if plan.inherits else ROOM)
+        self._lineage = Lineage(plan.space) if plan.inherits else None
         self._live = LIVE in plan.space.provides
         self._best = -math.inf
         rows = journal.trials()
@@ -143,6 +145,10 @@ class Search:
         self._history.sample(number, least=self.plan.least_rows)
         candidate = self.plan.space(trial)
         seen = self._history.seen_by(number)
+        if self._lineage is not None:
+            before = seen if self._ledger.budget.deterministic else None
+            heritage = self._lineage.of(trial.params, before=before)
+            self._history.note(number, HERITAGE, None if heritage is None else heritage.to_json())
         self._journal.asked(self._history.frozen(number), after=seen, describe=candidate.describe())
         return number
 
@@ -159,12 +165,14 @@ class Search:
         return {}
 
     def _order(self, number: int, params: dict[str, Any], deadline: float | None) -> Order:
+        heritage = self._history.frozen(number).system_attrs.get(HERITAGE)
+        own = (Heritage.from_json(heritage).weights,) if heritage else ()
         return Order(
             number=number,
             space=self.plan.space.to_json(),
             params=params,
             evaluator=self.plan.evaluator,
-            options=dict(self.plan.evaluator_options),
+            options={**self.plan.evaluator_options, **({"heritage": heritage} if heritage else {})},
             data="" if self.plan.data is None else str(self.plan.data),
             out=str(self.plan.out),
             seed=derive(self.plan.seed, "trial", number),
@@ -172,7 +180,7 @@ class Search:
             deadline=deadline,
             budget=self._ledger.budget.time,
             reports=self.plan.pruner != "none",
-            needs=self.plan.needs,
+            needs=(*self.plan.needs, *own),
             asks=self._live,
             fidelity=replace(self.plan.fidelity, rows=self.plan.fidelity.rows * self._history.rows(number)),
             rungs=self.plan.rungs if self.plan.pruner != "none" else (),
@@ -289,6 +297,8 @@ class Search:
         if outcome.state == TrialState.COMPLETE and outcome.score is not None:
             self._best = max(self._best, outcome.score)
             self._shelf.put(number, outcome.score, outcome.evaluation)
+            if self._lineage is not None:
+                self._lineage.put(number, params, outcome.evaluation)
 
     # -- questions ------------------------------------------------------------------------------------------------
 

@@ -27,6 +27,8 @@ class Plan:
         evaluator: a name in ``hortus.evaluation.EVALUATORS``.
         evaluator_options: its own arguments.
         needs: files in the run's folder that every trial reads.
+        inherits: whether a trial begins from what the nearest ancestor of its candidate has left; such a space has
+            ``parent(params)``.
         data: the folder of the encoded data set; None where there is none.
         out: the run's folder.
         seed: of the run.
@@ -54,6 +56,7 @@ class Plan:
     evaluator: str = "cross_validation"
     evaluator_options: Mapping[str, Any] = field(default_factory=dict)
     needs: tuple[Stored, ...] = ()
+    inherits: bool = False
     fidelity: Fidelity = field(default_factory=Fidelity)
     least_rows: float = 1.0
     threads: int = 1

@@ -9,6 +9,8 @@ from hortus.evaluation.base import Evaluation
 
 # Comfortably more than an ensemble is chosen from.
 ROOM = 60
+# Where candidates begin from the models of others, many more may be asked for.
+ANCESTORS = 2000
 
 
 class Shelf:

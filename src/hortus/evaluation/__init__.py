@@ -17,6 +17,7 @@ EVALUATORS: Registry[Callable[..., Evaluator]] = Registry(
         "cross_validation": "hortus.evaluation.full:CrossValidation",
         "train": "hortus.evaluation.network:NetworkTraining",
         "early_stopping": "hortus.evaluation.early_stopping:EarlyStopping",
+        "growth": "hortus.evaluation.growth:Growth",
         "train_all": "hortus.evaluation.final:FinalTraining",
         "training_free": "hortus.evaluation.training_free:TrainingFree",
         "weight_sharing": "hortus.evaluation.inherited:Inherited",

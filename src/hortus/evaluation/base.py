@@ -130,6 +130,7 @@ class Evaluator(ABC):
         name: in the table ``hortus.evaluation.EVALUATORS``.
         trains: whether it leaves fitted models and predictions. Where it does not, the best candidates of a search are
             trained after it.
+        inherits: whether a trial begins from what the nearest ancestor of its candidate has left.
         prepares: the evaluator whose one trial must have ended before the search, as that of a supernet; None for none.
         scheduled: whether it trains along a schedule of epochs, which a run sets.
         stopper: the pruner that is asked about its trials where a run names none.
@@ -141,6 +142,7 @@ class Evaluator(ABC):
     trains: ClassVar[bool] = True
     scheduled: ClassVar[bool] = False
     stopper: ClassVar[str] = "none"
+    inherits: ClassVar[bool] = False
     prepares: ClassVar[str | None] = None
     requires: ClassVar[frozenset[str]] = frozenset()
     inner: ClassVar[bool] = False

@@ -77,7 +77,7 @@ class NetworkTraining(Evaluator):
         begin = time.monotonic()
         with threads(context.threads):
             seen = [self._small(candidate, rung, context, deadline) for rung in context.rungs if _is_small(rung)]
-            network = build(scaled(candidate, width=fidelity.width, depth=fidelity.depth), data, context.seed)
+            network = self.network(candidate, fidelity, data, context)
             training = self.begin(network, data, train, fidelity, context.seed)
             _train(training, data, fidelity, context, deadline)
             before = time.monotonic()
@@ -99,6 +99,10 @@ class NetworkTraining(Evaluator):
                 "curve": curve(training),
             },
         )
+
+    def network(self, candidate: Candidate, fidelity: Fidelity, data: ImageData, context: TrialContext) -> nn.Module:
+        """The network before it is trained."""
+        return build(scaled(candidate, width=fidelity.width, depth=fidelity.depth), data, context.seed)
 
     def begin(
         self, network: nn.Module, data: ImageData, rows: NDArray[np.intp], fidelity: Fidelity, seed: int

@@ -125,6 +125,11 @@ class ImageSettings:
         return {**(self.training_options if self._told("scheduled", False) else {}), **own}
 
     @property
+    def inherits(self) -> bool:
+        """Whether a trial begins from its ancestor's weights."""
+        return bool(self._told("inherits", False))
+
+    @property
     def stopper(self) -> str:
         """The pruner that is asked: the one given, else the evaluator's own."""
         if self.pruner != "none":

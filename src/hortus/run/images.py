@@ -210,6 +210,7 @@ def _plan(data: ImageData, settings: ImageSettings, folder: Path, executor: Exec
         rungs=settings.stages,
         evaluator=settings.evaluator,
         evaluator_options=settings.trial_options,
+        inherits=settings.inherits,
         fidelity=settings.fidelity(len(data), *data.shape[1:], executor.capacity),
         data=folder / "data",
         out=folder,

@@ -107,6 +107,10 @@ class Grown(NetworkCandidate):
         """The same steps from a narrower or wider beginning; its depth was decided on and stays."""
         return replace(self, width=channels(self.width, width))
 
+    def ancestor(self, steps: int) -> Self:
+        """What it was after so many of its steps."""
+        return replace(self, growth=self.growth[:steps])
+
     def inherit(
         self, parent: Grown, network: PlanNetwork, *, seed: int = 0, images: Tensor | None = None
     ) -> PlanNetwork:

@@ -30,6 +30,7 @@ STRATEGIES: Registry[Maker] = Registry(
         "evolution": "hortus.strategies.evolution:Evolution",
         "frugal": "hortus.strategies.frugal:Frugal",
         "local": "hortus.strategies.local:Local",
+        "network_morphism": "hortus.strategies.network_morphism:NetworkMorphism",
         "predictor": "hortus.strategies.predictor:Predictor",
         "reinforcement": "hortus.strategies.reinforcement:Reinforcement",
     },
