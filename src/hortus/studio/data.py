@@ -102,7 +102,7 @@ class TableView(TableLine):
     classes: list[ClassView]
 
 
-class Rows(BaseModel):
+class TableRows(BaseModel):
     """Some rows of a table, as text; null where a cell is missing."""
 
     first: int
@@ -234,10 +234,10 @@ def rows(
     table: Id,
     first: Annotated[int, Query(ge=0, le=10**9)] = 0,
     count: Annotated[int, Query(ge=1, le=500)] = 100,
-) -> Rows:
+) -> TableRows:
     """Some rows, with the changes that were decided."""
     frame = studio.tables.open(table).frame
-    return Rows(first=first, total=len(frame), cells=written(frame.iloc[first : first + count]))
+    return TableRows(first=first, total=len(frame), cells=written(frame.iloc[first : first + count]))
 
 
 @router.put("/tables/{table}/target")

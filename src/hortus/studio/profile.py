@@ -131,7 +131,9 @@ def _drawn(column: ColumnSchema, values: NDArray[Any]) -> tuple[tuple[int, ...],
     if column.kind == "date":
         known = values[~np.isnat(values)]
         moments = known.astype("datetime64[s]").astype(np.int64).astype(np.float64)
-        low, high = (str(known.min())[:10], str(known.max())[:10]) if len(known) else ("", "")
+        # Over years, days would not fit under the bars.
+        shown = 7 if len(known) and known.max() - known.min() > np.timedelta64(400, "D") else 10
+        low, high = (str(known.min())[:shown], str(known.max())[:shown]) if len(known) else ("", "")
         return _bars(moments), low, high, (), len(np.unique(known))
     if column.kind == "numeric":
         known = values[np.isfinite(values)]

@@ -40,6 +40,8 @@ class RunLine(BaseModel):
     created: float
     metric: str | None
     metric_name: str | None
+    metric_meaning: str | None
+    matter: str | None
     loss: bool
     best: float | None
     score: float | None
@@ -47,6 +49,9 @@ class RunLine(BaseModel):
     high: float | None
     elapsed: float
     time: float | None
+    seconds: float | None
+    use: Literal["random", "later", "groups"]
+    column: str | None
     trials: int
     phase: str
     trouble: Trouble | None
@@ -84,7 +89,7 @@ class Questions(BaseModel):
     groups: list[str]
 
 
-class Wanted(BaseModel):
+class RunWanted(BaseModel):
     """The four answers; ``column`` is the one of time, or of groups."""
 
     table: Annotated[str, Field(pattern=ID)]
@@ -166,12 +171,13 @@ def questions(
 
 
 @router.post("/runs", status_code=201)
-def begin(studio: Here, wanted: Wanted) -> RunLine:
+def begin(studio: Here, wanted: RunWanted) -> RunLine:
     """Begin a run, in a process of its own: the same command that could be typed."""
     stored = studio.tables.get(wanted.table)
     metric = () if wanted.metric is None else ("--metric", wanted.metric)
     line_ = ["fit", str(studio.tables.source(wanted.table)), "--time", f"{wanted.seconds:g}", *metric]
     note: dict[str, Any] = {"table": stored.id, "kind": stored.kind, "seconds": wanted.seconds, "use": wanted.use}
+    note["column"] = wanted.column if wanted.use != "random" else None
     if stored.kind == "image":
         class_folders(stored.path)
         run = studio.runs.begin([*line_, "--task", "image"], note | {"name": stored.name})
@@ -274,6 +280,8 @@ def line(studio: Studio, run: Run) -> RunLine:
         created=float(run.note.get("created") or 0.0),
         metric=metric,
         metric_name=words(metric).name if metric else None,
+        metric_meaning=words(metric).meaning if metric else None,
+        matter=_matter(metric, begun.get("kind") if run.kind == "table" else "image"),
         loss=bool(metric) and is_loss(str(metric)),
         best=said.best,
         score=_number(finished.get("score")),
@@ -281,13 +289,20 @@ def line(studio: Studio, run: Run) -> RunLine:
         high=_number(finished.get("high")),
         elapsed=said.elapsed,
         time=_number(begun.get("time")),
+        seconds=_number(run.note.get("seconds")),
+        use=run.note.get("use", "random"),
+        column=run.note.get("column"),
         trials=said.trials,
         phase=said.phase,
         trouble=None if trouble is None else Trouble(what=trouble[0], mend=trouble[1], code=trouble[2]),
     )
 
 
-def _sides(wanted: Wanted) -> dict[str, str]:
+def _matter(metric: str | None, kind: str | None) -> str | None:
+    return next((matter.label for matter in MATTERS.get(kind or "", ()) if matter.metric == metric), None)
+
+
+def _sides(wanted: RunWanted) -> dict[str, str]:
     """The option that splits as the model will be used, by the column that it names."""
     if wanted.use == "random":
         return {}

@@ -692,26 +692,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/designer/graphs/{graph}/tidy": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Tidy
-         * @description Put every node right of those that it takes from, as an edit of its own.
-         */
-        post: operations["tidy_api_designer_graphs__graph__tidy_post"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/designer/graphs/{graph}/refusal": {
         parameters: {
             query?: never;
@@ -1133,6 +1113,21 @@ export interface components {
             text: string;
         };
         /**
+         * Answer
+         * @description A possible target, and what predicting it would be.
+         */
+        Answer: {
+            /** Name */
+            name: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "binary" | "multiclass" | "regression";
+            /** Told */
+            told: string;
+        };
+        /**
          * Asked
          * @description A row to predict.
          */
@@ -1176,6 +1171,20 @@ export interface components {
         Begun: {
             /** Id */
             id: string;
+        };
+        /**
+         * Board
+         * @description The leaderboard, and what guessing scores.
+         */
+        Board: {
+            /** Lines */
+            lines: components["schemas"]["BoardLine"][];
+            /** Guess */
+            guess: number | null;
+            /** First */
+            first: number | null;
+            /** Chosen */
+            chosen: boolean;
         };
         /**
          * BoardLine
@@ -1660,8 +1669,6 @@ export interface components {
             weak: components["schemas"]["WeakSpot"][];
             /** Weak Metric */
             weak_metric: string | null;
-            /** Left Out */
-            left_out: string[];
         };
         /**
          * Fact
@@ -1755,6 +1762,22 @@ export interface components {
             findings: components["schemas"]["FindingView"][];
             /** Notes */
             notes: string[];
+        };
+        /**
+         * Foretold
+         * @description What the model says of it.
+         */
+        Foretold: {
+            /** Value */
+            value: boolean | number | string | null;
+            /** Probabilities */
+            probabilities: {
+                [key: string]: number;
+            } | null;
+            /** Warnings */
+            warnings: {
+                [key: string]: string | null;
+            }[];
         };
         /**
          * GraphBody
@@ -1893,6 +1916,40 @@ export interface components {
             fit_seconds: number | null;
             /** Reason */
             reason: string;
+        };
+        /**
+         * NetworkBoard
+         * @description All networks of a run.
+         */
+        NetworkBoard: {
+            /** Name */
+            name: string;
+            /** Metric */
+            metric: string;
+            /** Loss */
+            loss: boolean;
+            /** Space */
+            space: string;
+            /** Strategy */
+            strategy: string;
+            /** Classes */
+            classes: string[];
+            /** Shape */
+            shape: number[];
+            /** Score */
+            score: number;
+            /** Low */
+            low: number;
+            /** High */
+            high: number;
+            /** Networks */
+            networks: components["schemas"]["Network"][];
+            /** Fronts */
+            fronts: {
+                [key: string]: number[];
+            };
+            /** Agreement */
+            agreement: components["schemas"]["Agreement"][];
         };
         /**
          * NodeBody
@@ -2065,7 +2122,7 @@ export interface components {
             /** Target */
             target: string | null;
             /** Targets */
-            targets: components["schemas"]["hortus__studio__train__Answer"][];
+            targets: components["schemas"]["Answer"][];
             /** Matters */
             matters: components["schemas"]["MatterView"][];
             /** Matter */
@@ -2155,21 +2212,9 @@ export interface components {
          * Rows
          * @description The table that a run is made again from.
          */
-        "Rows-Input": {
+        Rows: {
             /** Table */
             table: string;
-        };
-        /**
-         * Rows
-         * @description Some rows of a table, as text; null where a cell is missing.
-         */
-        "Rows-Output": {
-            /** First */
-            first: number;
-            /** Total */
-            total: number;
-            /** Cells */
-            cells: (string | null)[][];
         };
         /**
          * RunLine
@@ -2200,6 +2245,10 @@ export interface components {
             metric: string | null;
             /** Metric Name */
             metric_name: string | null;
+            /** Metric Meaning */
+            metric_meaning: string | null;
+            /** Matter */
+            matter: string | null;
             /** Loss */
             loss: boolean;
             /** Best */
@@ -2214,11 +2263,45 @@ export interface components {
             elapsed: number;
             /** Time */
             time: number | null;
+            /** Seconds */
+            seconds: number | null;
+            /**
+             * Use
+             * @enum {string}
+             */
+            use: "random" | "later" | "groups";
+            /** Column */
+            column: string | null;
             /** Trials */
             trials: number;
             /** Phase */
             phase: string;
             trouble: components["schemas"]["Trouble"] | null;
+        };
+        /**
+         * RunWanted
+         * @description The four answers; ``column`` is the one of time, or of groups.
+         */
+        RunWanted: {
+            /** Table */
+            table: string;
+            /** Target */
+            target?: string | null;
+            /** Metric */
+            metric?: string | null;
+            /**
+             * Seconds
+             * @default 60
+             */
+            seconds: number;
+            /**
+             * Use
+             * @default random
+             * @enum {string}
+             */
+            use: "random" | "later" | "groups";
+            /** Column */
+            column?: string | null;
         };
         /**
          * Said
@@ -2448,6 +2531,10 @@ export interface components {
             columns: string[];
             /** Target */
             target: string | null;
+            /** Ignore */
+            ignore: string[];
+            /** Keep */
+            keep: string[];
         };
         /**
          * TableLine
@@ -2471,6 +2558,18 @@ export interface components {
             created: number;
             /** Target */
             target: string | null;
+        };
+        /**
+         * TableRows
+         * @description Some rows of a table, as text; null where a cell is missing.
+         */
+        TableRows: {
+            /** First */
+            first: number;
+            /** Total */
+            total: number;
+            /** Cells */
+            cells: (string | null)[][];
         };
         /**
          * TableView
@@ -2584,6 +2683,16 @@ export interface components {
             mend: string;
         };
         /**
+         * Wanted
+         * @description An edge that somebody wants to draw.
+         */
+        Wanted: {
+            /** Source */
+            source: string;
+            /** Target */
+            target: string;
+        };
+        /**
          * WeakSpot
          * @description Kinds of rows for which the model is worse.
          */
@@ -2600,120 +2709,6 @@ export interface components {
             overall: number;
             /** Right */
             right: number | null;
-        };
-        /**
-         * Wanted
-         * @description An edge that somebody wants to draw.
-         */
-        hortus__studio__designer_bodies__Wanted: {
-            /** Source */
-            source: string;
-            /** Target */
-            target: string;
-        };
-        /**
-         * Board
-         * @description All networks of a run.
-         */
-        hortus__studio__networks__Board: {
-            /** Name */
-            name: string;
-            /** Metric */
-            metric: string;
-            /** Loss */
-            loss: boolean;
-            /** Space */
-            space: string;
-            /** Strategy */
-            strategy: string;
-            /** Classes */
-            classes: string[];
-            /** Shape */
-            shape: number[];
-            /** Score */
-            score: number;
-            /** Low */
-            low: number;
-            /** High */
-            high: number;
-            /** Networks */
-            networks: components["schemas"]["Network"][];
-            /** Fronts */
-            fronts: {
-                [key: string]: number[];
-            };
-            /** Agreement */
-            agreement: components["schemas"]["Agreement"][];
-        };
-        /**
-         * Answer
-         * @description A possible target, and what predicting it would be.
-         */
-        hortus__studio__train__Answer: {
-            /** Name */
-            name: string;
-            /**
-             * Kind
-             * @enum {string}
-             */
-            kind: "binary" | "multiclass" | "regression";
-            /** Told */
-            told: string;
-        };
-        /**
-         * Board
-         * @description The leaderboard, and what guessing scores.
-         */
-        hortus__studio__train__Board: {
-            /** Lines */
-            lines: components["schemas"]["BoardLine"][];
-            /** Guess */
-            guess: number | null;
-            /** First */
-            first: number | null;
-            /** Chosen */
-            chosen: boolean;
-        };
-        /**
-         * Wanted
-         * @description The four answers; ``column`` is the one of time, or of groups.
-         */
-        hortus__studio__train__Wanted: {
-            /** Table */
-            table: string;
-            /** Target */
-            target?: string | null;
-            /** Metric */
-            metric?: string | null;
-            /**
-             * Seconds
-             * @default 60
-             */
-            seconds: number;
-            /**
-             * Use
-             * @default random
-             * @enum {string}
-             */
-            use: "random" | "later" | "groups";
-            /** Column */
-            column?: string | null;
-        };
-        /**
-         * Answer
-         * @description What the model says of it.
-         */
-        hortus__studio__understand__Answer: {
-            /** Value */
-            value: boolean | number | string | null;
-            /** Probabilities */
-            probabilities: {
-                [key: string]: number;
-            } | null;
-            /** Warnings */
-            warnings: {
-                [key: string]: string | null;
-            }[];
         };
     };
     responses: never;
@@ -3090,7 +3085,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Rows-Output"];
+                    "application/json": components["schemas"]["TableRows"];
                 };
             };
             /** @description There is nothing of that name. */
@@ -3556,7 +3551,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["hortus__studio__train__Wanted"];
+                "application/json": components["schemas"]["RunWanted"];
             };
         };
         responses: {
@@ -3624,7 +3619,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["hortus__studio__train__Board"];
+                    "application/json": components["schemas"]["Board"];
                 };
             };
             /** @description There is nothing of that name. */
@@ -4219,7 +4214,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["hortus__studio__understand__Answer"];
+                    "application/json": components["schemas"]["Foretold"];
                 };
             };
             /** @description There is nothing of that name. */
@@ -5088,68 +5083,6 @@ export interface operations {
             };
         };
     };
-    tidy_api_designer_graphs__graph__tidy_post: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                graph: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["After"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["DesignBody"];
-                };
-            };
-            /** @description There is nothing of that name. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Trouble"];
-                };
-            };
-            /** @description It cannot be done now. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Trouble"];
-                };
-            };
-            /** @description More than is taken. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Trouble"];
-                };
-            };
-            /** @description What was sent cannot be used. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Trouble"];
-                };
-            };
-        };
-    };
     why_not_api_designer_graphs__graph__refusal_post: {
         parameters: {
             query?: never;
@@ -5161,7 +5094,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["hortus__studio__designer_bodies__Wanted"];
+                "application/json": components["schemas"]["Wanted"];
             };
         };
         responses: {
@@ -6001,7 +5934,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["hortus__studio__networks__Board"];
+                    "application/json": components["schemas"]["NetworkBoard"];
                 };
             };
             /** @description There is nothing of that name. */
@@ -6227,7 +6160,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Rows-Input"];
+                "application/json": components["schemas"]["Rows"];
             };
         };
         responses: {

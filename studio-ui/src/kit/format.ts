@@ -36,13 +36,17 @@ export function duration(seconds: number | null | undefined): string {
     return "–";
   }
   if (seconds < 1) {
-    return `${Math.max(1, Math.round(seconds * 1000))} ms`;
+    return seconds > 0 && seconds < 0.001 ? "< 1 ms" : `${Math.round(seconds * 1000)} ms`;
   }
   if (seconds < 60) {
     return `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`;
   }
   const minutes = Math.floor(seconds / 60);
-  return minutes < 60 ? `${minutes} min ${Math.round(seconds % 60)} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  const rest = Math.round(seconds % 60);
+  if (minutes < 60) {
+    return rest === 0 ? `${minutes} min` : `${minutes} min ${rest} s`;
+  }
+  return minutes % 60 === 0 ? `${minutes / 60} h` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
 export const percent = (share: number, digits = 0): string => `${(100 * share).toFixed(digits)} %`;

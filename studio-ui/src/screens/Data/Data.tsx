@@ -1,7 +1,11 @@
 import type { ReactElement } from "react";
-import { Empty } from "../../kit/Empty";
 import type { ScreenProps } from "../table";
+import { Bring } from "./Bring";
+import { Table } from "./Table";
+import "./data.css";
 
-export default function Data(_props: ScreenProps): ReactElement {
-  return <Empty glyph="sprout" title="No table yet" next={{ label: "Choose a table", to: "/data" }} />;
+/** Data: an empty studio's drop area, or a table with what was noticed about it. */
+export default function Data({ rest }: ScreenProps): ReactElement {
+  const [table] = rest;
+  return table === undefined ? <Bring /> : <Table key={table} id={table} />;
 }

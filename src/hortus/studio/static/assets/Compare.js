@@ -1,1 +1,1 @@
-import{t as e}from"./Empty.js";import{r as t}from"./index.js";var n=t();function r(t){return(0,n.jsx)(e,{glyph:`sprout`,title:`No model yet`,next:{label:`Choose a table`,to:`/data`}})}export{r as default};
+import{t as e}from"./Empty.js";import{wt as t}from"./Button.js";var n=t();function r(t){return(0,n.jsx)(e,{glyph:`sprout`,title:`No model yet`,next:{label:`Choose a table`,to:`/data`}})}export{r as default};

@@ -1,0 +1,1 @@
+import{wt as e}from"./Button.js";var t=e();function n({title:e,aside:n,children:r,className:i}){return(0,t.jsxs)(`section`,{className:`panel${i?` ${i}`:``}`,...e?{"aria-label":e}:{},children:[e&&(0,t.jsxs)(`header`,{className:`panel-head`,children:[(0,t.jsx)(`h2`,{children:e}),n]}),r]})}export{n as t};

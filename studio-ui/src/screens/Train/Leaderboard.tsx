@@ -1,0 +1,116 @@
+import { type ReactElement, useState } from "react";
+import type { Schemas } from "../../api/client";
+import { Button } from "../../kit/Button";
+import { Glyph, familyGlyph } from "../../kit/Glyph";
+import { IntervalBar } from "../../kit/charts";
+import { duration, plural, score } from "../../kit/format";
+
+type Board = Schemas["Board"];
+type Line = Schemas["BoardLine"];
+
+const FIRST = 10;
+const NAMES: Record<string, string> = {
+  lightgbm: "LightGBM",
+  xgboost: "XGBoost",
+  catboost: "CatBoost",
+  linear: "Linear",
+  svm: "Support vectors",
+  neighbors: "Nearest neighbours",
+  tree: "Decision tree",
+  forest: "Random forest",
+  extra_trees: "Extra trees",
+  mlp: "Neural network",
+  network: "Network",
+  baseline: "Baseline",
+};
+
+interface LeaderboardProps {
+  board: Board;
+  loss: boolean;
+}
+
+/** Every candidate, the best first; those that cannot be told from the best in one bracket; guessing always below. */
+export function Leaderboard({ board, loss }: LeaderboardProps): ReactElement {
+  const [all, setAll] = useState(false);
+  const ended = board.lines.filter((line) => line.score !== null);
+  const failed = board.lines.length - ended.length;
+  const shown = all ? board.lines : ended.slice(0, FIRST);
+  const [from, to] = scaleOf(shown);
+  const tied = shown.filter((line) => line.tied).length;
+  return (
+    <>
+      <table className="table leaders">
+        <caption className="visually-hidden">Leaderboard</caption>
+        <thead>
+          <tr>
+            <th>Model</th>
+            <th className="figure">Score</th>
+            <th>95 % interval</th>
+            <th className="figure">Fit</th>
+            <th className="figure">A prediction</th>
+          </tr>
+        </thead>
+        <tbody>
+          {shown.map((line, place) => (
+            <tr key={line.trial} className={[line.tied && tied > 1 ? "is-tied" : "", place === 0 ? "is-best" : ""].join(" ")}>
+              <td title={line.pipeline}>
+                <span className="leader-name">
+                  <Glyph name={familyGlyph(line.model)} size={18} />
+                  <span>
+                    {NAMES[line.model] ?? line.model}
+                    <span className="leader-pipeline">{line.state === "complete" ? line.pipeline : line.reason || line.state}</span>
+                  </span>
+                  {line.weight > 0 && <span className="tag tag-leaf">{board.chosen ? `${Math.round(100 * line.weight)} % of the blend` : ""}</span>}
+                </span>
+              </td>
+              <td className="figure">
+                <span className="leader-score">{score(line.score, loss)}</span>
+              </td>
+              <td>
+                <Interval line={line} from={from} to={to} loss={loss} best={place === 0} />
+              </td>
+              <td className="figure">{duration(line.fit_seconds)}</td>
+              <td className="figure">{line.predict_ms === null ? "–" : duration(line.predict_ms / 1000)}</td>
+            </tr>
+          ))}
+          <tr className="is-guess">
+            <td>
+              <span className="leader-name">
+                <Glyph name="baseline" size={18} />
+                <span>Guessing</span>
+              </span>
+            </td>
+            <td className="figure">
+              <span className="leader-score">{score(board.guess, loss)}</span>
+            </td>
+            <td colSpan={3} className="quiet">
+              the same answer for every row
+            </td>
+          </tr>
+        </tbody>
+      </table>
+      <p className="leaders-told">
+        {tied > 1 && <span className="tie-told">In the bracket: no worse than the best, as far as can be told.</span>}
+        {failed > 0 && <span>{plural(failed, "candidate")} did not end well.</span>}
+        {board.lines.length > Math.min(FIRST, ended.length) && (
+          <Button small look="quiet" onPress={() => setAll(!all)}>
+            {all ? "Show the best alone" : `Show all ${board.lines.length}`}
+          </Button>
+        )}
+      </p>
+    </>
+  );
+}
+
+function Interval({ line, from, to, loss, best }: { line: Line; from: number; to: number; loss: boolean; best: boolean }): ReactElement {
+  const told = line.low === null ? "no interval yet" : `from ${score(loss ? line.high : line.low, loss)} to ${score(loss ? line.low : line.high, loss)}`;
+  return <IntervalBar value={line.score} low={line.low} high={line.high} from={from} to={to} width={180} best={best} label={told} />;
+}
+
+/** One scale for all bars in sight, from the least to the greatest end of an interval. */
+function scaleOf(lines: readonly Line[]): [number, number] {
+  const ends = lines.flatMap((line) => [line.low, line.high, line.score]).filter((end): end is number => end !== null);
+  const low = Math.min(...ends);
+  const high = Math.max(...ends);
+  return ends.length > 0 && high > low ? [low, high] : [low - 1, low + 1];
+}
