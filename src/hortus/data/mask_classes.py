@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import colorsys
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -172,10 +173,10 @@ def void_of(wanted: Any, values: Sequence[int], names: Sequence[str] | None) -> 
     """
     if wanted is None:
         known = len(names) if names is not None else 0
-        named = [
-            place for place, name in enumerate(names or ()) if str(name).lower() in ("void", "unlabelled", "unlabeled")
-        ]
+        named = [place for place, name in enumerate(names or ()) if str(name).lower() in UNLABELLED]
         return named[0] if named else VOID if VOID in values and known <= VOID else None
+    if isinstance(wanted, str) and re.fullmatch("#[0-9a-fA-F]{6}", wanted):
+        return int(wanted[1:], 16)
     if isinstance(wanted, (int, np.integer)) and not isinstance(wanted, bool):
         return int(wanted)
     if names is not None and str(wanted) in map(str, names):
