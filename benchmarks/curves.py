@@ -49,13 +49,13 @@ from scipy.stats import kendalltau, spearmanr
 from benchmarks import own_curves
 from hortus.data.image_facts import ImageFacts
 from hortus.models.curve_boosting import CurveBoosting
+from hortus.models.gaussian_process import GaussianProcess, quantiles
 from hortus.seeds import stream
 from hortus.spaces.cell import NAMES, OPERATIONS, cells
 from hortus.spaces.encoding import Encoder
 from hortus.spaces.tables import CellTable
 from hortus.strategies.extrapolation import PREDICTORS, Expected, Extrapolation
 from hortus.strategies.halving import make_pruner
-from hortus.strategies.predictor import GaussianProcess, quantiles
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results" / "curves.json"

@@ -33,12 +33,12 @@ from optuna.distributions import CategoricalDistribution
 from optuna.trial import create_trial
 from scipy.stats import spearmanr
 
+from hortus.models.gaussian_process import GaussianProcess, quantiles
 from hortus.seeds import derive, stream
 from hortus.spaces.cell import NAMES, OPERATIONS, CellSpace, cells
 from hortus.spaces.encoding import Encoder
 from hortus.spaces.tables import DATASETS, CellTable
 from hortus.strategies import make_sampler
-from hortus.strategies.predictor import GaussianProcess, quantiles
 
 ROOT = Path(__file__).resolve().parent.parent
 RUNS = ROOT / "benchmarks" / "results" / "nas201.csv"

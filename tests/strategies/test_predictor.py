@@ -7,9 +7,10 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution
 from optuna.trial import TrialState, create_trial
 
 from hortus.errors import SettingError
+from hortus.models.gaussian_process import GaussianProcess, distances, quantiles
 from hortus.strategies import make_sampler
 from hortus.strategies.base import LINEAGE, past
-from hortus.strategies.predictor import GaussianProcess, Predictor, distances, quantiles, standings
+from hortus.strategies.predictor import Predictor, standings
 from hortus.testing.strategies import answers, ask_and_tell, conditional
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)

@@ -19,10 +19,11 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from hortus.models.gaussian_process import GaussianProcess
 from hortus.nets.distance import distances
 from hortus.nets.grown import STEPS, Body
 from hortus.strategies.base import Past, Proposal, Strategy, checked
-from hortus.strategies.predictor import GaussianProcess, standings
+from hortus.strategies.predictor import standings
 
 Values = NDArray[np.float64]
 Genes = dict[str, Any]
