@@ -8,8 +8,19 @@ from pathlib import Path
 from hortus.data.artifacts import write_artifact
 
 
-def run(payload, report):
+def run(payload, report, ask=None):
+    if ask is not None:
+        return asks(payload, ask)
     return globals()[payload["what"]](payload, report)
+
+
+def asks(payload, ask):
+    """Asks twice; the second is refused."""
+    found = ask("x", "{}")
+    try:
+        ask("y", "{}")
+    except ValueError as error:
+        return {"answer": found, "refused": str(error), "artifacts": []}
 
 
 def quick(payload, report):

@@ -33,7 +33,10 @@ def ended(executor, *jobs):
     found = {}
     while len(found) < len(jobs):
         for event in executor.poll(1.0):
-            if event.kind == "report":
+            if event.kind == "question":
+                refused = "not again" if event.data["name"] == "y" else ""
+                executor.reply(event.number, 0.25, refused=refused)
+            elif event.kind == "report":
                 executor.answer(event.number, go_on=event.data["step"] < 3)
             else:
                 found[event.number] = asdict(event)
@@ -51,6 +54,7 @@ with RayExecutor(2, cluster=url, gpus=1.0, entry="cluster_entries:run", warm=())
     told["quick"] = {**first, **rest}
     told["left"] = ended(executor, job(200, "quick", deadline=time.monotonic() + 7.0))[200]
     told["rungs"] = ended(executor, job(201, "rungs", reports=True))[201]
+    told["asks"] = ended(executor, job(207, "asks", asks=True))[207]
     told["needy"] = ended(executor, job(202, "needy", needs=[needed]))[202]
     told["timeout"] = ended(executor, job(203, "hang", seconds=0.5))[203]
     told["memory"] = ended(executor, job(204, "gulp", bytes=3 * 10**9, memory=250 * MIB))[204]

@@ -51,7 +51,20 @@ def table(scratch):
 
 def fit(table, out, trials, *more):
     models = ["--model", "linear", "--model", "tree"]
-    fixed = ["--target", "target", "--trials", str(trials), "--seed", "3", "--jobs", "2", "--quiet"]
+    fixed = [
+        "--target",
+        "target",
+        "--trials",
+        str(trials),
+        "--seed",
+        "3",
+        "--folds",
+        "2",
+        "--single",
+        "--jobs",
+        "2",
+        "--quiet",
+    ]
     return [HORTUS, "fit", str(table), *fixed, *models, "--out", str(out), *more]
 
 
@@ -69,7 +82,7 @@ def finished(folder):
         return sum(row.finished for row in journal.trials())
 
 
-def wait_for(what, *, seconds=60.0):
+def wait_for(what, *, seconds=180.0):
     until = time.monotonic() + seconds
     while not what():
         assert time.monotonic() < until, "it did not come"
@@ -93,17 +106,14 @@ def told(cluster, scratch):
     return json.loads(done.stdout.splitlines()[-1])
 
 
-@pytest.mark.parametrize(
-    ("token", "code"),
-    [("0" * 64, "cluster-token-wrong"), ("", "cluster-token-missing")],
-)
-def test_a_wrong_token_is_an_error_at_once(cluster, table, scratch, token, code):
-    environment = cluster.environment(RAY_AUTH_TOKEN=token)
+def test_a_wrong_token_is_an_error_at_once(cluster, table, scratch):
+    environment = cluster.environment(RAY_AUTH_TOKEN="0" * 64)
     begin = time.monotonic()
     done = cluster.run(fit(table, scratch / "refused", 3, "--cluster", cluster.url), environment=environment)
-    assert time.monotonic() - begin < 15
+    # Ray's own client would try for half a minute.
+    assert time.monotonic() - begin < 20
     assert done.returncode == 2, done.stderr
-    assert code in done.stderr
+    assert "cluster-token-wrong" in done.stderr
     assert "RAY_AUTH_TOKEN" in done.stderr
     assert not (scratch / "refused" / FILE).exists()
 
@@ -133,8 +143,9 @@ def test_a_deadline_is_told_in_the_other_machines_time(told):
     assert 0 < left <= 7.0
 
 
-def test_reports_are_answered_and_files_are_sent(told):
+def test_reports_and_questions_are_answered_and_files_are_sent(told):
     assert told["rungs"]["data"]["stopped"] == 3
+    assert told["asks"]["data"] == {"answer": 0.25, "refused": "not again", "artifacts": []}
     assert told["needy"]["data"]["read"] == "needed"
 
 
@@ -159,7 +170,7 @@ def test_a_run_is_the_same_there_though_a_process_and_a_machine_die(cluster, tab
     wait_for(lambda: finished(folder) >= 10)
     assert len(set(trials) & set(cluster.processes(TRIAL))) < len(trials), "its trial ended with it"
     cluster.kill_node(2)
-    assert running.wait(90) == 0
+    assert running.wait(180) == 0
     pd.testing.assert_frame_equal(board(folder), local)
 
 
@@ -171,7 +182,7 @@ def test_a_run_goes_on_at_home_when_the_head_is_lost(cluster, table, scratch, lo
     )
     wait_for(lambda: finished(folder) >= 4)
     cluster.kill_node(0)
-    _, errors = running.communicate(timeout=90)
+    _, errors = running.communicate(timeout=180)
     assert running.returncode == 2, errors
     assert "cluster-lost" in errors
     assert "hortus resume" in errors

@@ -75,7 +75,7 @@ def _open(path: Path) -> zipfile.ZipFile:
         return zipfile.ZipFile(path)
     except FileNotFoundError:
         raise ArtifactError(f"There is no file {path}.", code="bundle-missing") from None
-    except (zipfile.BadZipFile, OSError) as error:
+    except Exception as error:  # a damaged zip raises many kinds: BadZipFile, NotImplementedError, struct's, OSError
         raise _foreign(path, f"it is not a zip file ({error})") from error
 
 

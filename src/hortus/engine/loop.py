@@ -111,7 +111,8 @@ class Search:
     def _fill(self) -> Why | None:
         """Start trials while slots are free; return why no more can be started, if that is so."""
         history = self._history
-        while len(self._running) < min(self._executor.capacity, self.plan.lag):
+        most = self.plan.lag if self._ledger.budget.deterministic else math.inf
+        while len(self._running) < min(self._executor.capacity, most):
             if history.interrupted:
                 self._submit(history.interrupted.pop(0))
                 continue

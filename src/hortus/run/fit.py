@@ -12,6 +12,7 @@ from hortus.budget import Budget, Ledger
 from hortus.data.artifacts import sweep
 from hortus.data.sample import read_sample
 from hortus.engine.executors.base import Executor
+from hortus.engine.history import LAG
 from hortus.engine.journal import Journal
 from hortus.engine.lock import RunLock
 from hortus.engine.loop import Search
@@ -21,6 +22,7 @@ from hortus.errors import RunError
 from hortus.evaluation.base import Evaluation, Fidelity
 from hortus.evaluation.trial import Order
 from hortus.evaluation.trial import run as run_trial
+from hortus.run.combinations import check
 from hortus.run.finish import score_of
 from hortus.run.place import emitter, make_executor, slot_memory
 from hortus.run.prepare import Prepared, Sides, keep, prepare, recall
@@ -77,6 +79,7 @@ def fit(
     """
     ledger = Ledger(settings.budget)
     folder = Path(folder)
+    check(settings.space_name, "tpe" if settings.strategy == "auto" else settings.strategy, "cross_validation")
     with (
         RunLock(folder),
         make_executor(settings.executor, settings.slots, cluster=settings.cluster) as executor,
@@ -150,6 +153,10 @@ def _search(
     starts: Starts | None = None,
 ) -> Result:
     plan = _plan(prepared, settings, folder, _reserve(ledger.budget), executor)
+    # More slots than the lag has would idle; but a run keeps the one that it began with, wherever it goes on.
+    lag = journal.get("lag") or max(LAG, executor.capacity)
+    journal.set("lag", lag)
+    plan = dataclasses.replace(plan, lag=lag)
     warmup = Warmup()
     if starts is not None:
         tried = starts(plan.space)

@@ -14,13 +14,14 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from hortus.engine.executors.base import Event, Job
 from hortus.engine.executors.parcels import Parcel, pieces
+from hortus.engine.executors.post import News, Post
 from hortus.engine.executors.remote import DATA, DEADLINE, NEEDS, OUT, Charge, RemoteSlot
 from hortus.errors import HortusError, RunError
 
@@ -34,42 +35,6 @@ GROW_SECONDS = 5.0
 CLOSE_SECONDS = 5.0
 # Calls of one slot at once: one listens, the others cancel and look.
 CALLS = 4
-
-
-@dataclass(eq=False)
-class Post:
-    """One slot of the cluster as the fleet sees it.
-
-    Attributes:
-        actor: the cluster's handle of it.
-        wanted: whether it counts as capacity before it is up; a replacement may wait for a machine for ever.
-        ready: whether it has said which version it is of.
-        job: what it does.
-        asking: whether its job waits for an answer to a report.
-        stocked: digests of the parcels on its machine, as far as it has said so.
-    """
-
-    actor: Any
-    wanted: bool
-    ready: bool = False
-    job: Job | None = None
-    asking: bool = False
-    stocked: set[str] = field(default_factory=set)
-
-
-@dataclass(frozen=True)
-class News:
-    """An event, and the files that came with it.
-
-    Attributes:
-        event: what happened.
-        out: the run's folder here; None where the job named none.
-        files: by digest.
-    """
-
-    event: Event
-    out: str | None = None
-    files: dict[str, bytes] = field(default_factory=dict)
 
 
 class Fleet:
@@ -284,6 +249,8 @@ class Fleet:
             self.news.put(News(event, job.payload.get(OUT), files))
             if event.kind == "report":
                 post.asking = bool(job.payload.get("reports"))
+            elif event.kind == "question":
+                post.asking = True
             else:
                 post.job, post.asking = None, False
         if post.job is not None and not post.asking:
@@ -295,12 +262,12 @@ class Fleet:
             self.news.put(News(Event(post.job.number, "failed", data)))
             post.job, post.asking = None, False
 
-    def answer(self, number: int, *, go_on: bool) -> None:
-        """Pass the driver's answer to a report on to the job's slot."""
+    def answer(self, number: int, method: str, *told: Any) -> None:
+        """Pass the driver's answer to a report or to a question on to the job's slot."""
         for post in self.posts:
             if post.job is not None and post.job.number == number and post.asking:
                 post.asking = False
-                self._call(post, self._heard, "answer", number, go_on)
+                self._call(post, self._heard, method, number, *told)
 
     def cancel(self, number: int) -> None:
         """Kill the job, or take it back when it has not begun."""

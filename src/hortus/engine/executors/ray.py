@@ -20,7 +20,8 @@ from typing import Any
 from hortus.data.artifacts import write_artifact
 from hortus.engine.executors.base import Event, Executor, Job
 from hortus.engine.executors.cluster import connect
-from hortus.engine.executors.fleet import Fleet, News
+from hortus.engine.executors.fleet import Fleet
+from hortus.engine.executors.post import News
 from hortus.engine.executors.remote import Charge
 from hortus.engine.executors.worker import DEFAULT_ENTRY, WARM
 
@@ -102,7 +103,11 @@ class RayExecutor(Executor):
 
     def answer(self, number: int, *, go_on: bool) -> None:
         """Answer a job's report: whether it goes on to the next rung."""
-        self._fleet.tell(lambda fleet: fleet.answer(number, go_on=go_on))
+        self._fleet.tell(lambda fleet: fleet.answer(number, "answer", go_on))
+
+    def reply(self, number: int, answer: Any, *, refused: str = "") -> None:
+        """Answer a job's question; where it is ``refused``, that is raised as the job's own error."""
+        self._fleet.tell(lambda fleet: fleet.answer(number, "reply", answer, refused))
 
     def cancel(self, number: int) -> None:
         """Kill a job; a ``failed`` event with reason ``cancelled`` follows, unless it ended before."""

@@ -114,6 +114,11 @@ class RemoteSlot:
         self._executor.answer(number, go_on=go_on)
         return self.listen()
 
+    def reply(self, number: int, answer: Any, refused: str) -> tuple[str, dict[str, bytes]]:
+        """Answer a job's question, and wait for what happens next; as `begin` returns it."""
+        self._executor.reply(number, answer, refused=refused)
+        return self.listen()
+
     def listen(self) -> tuple[str, dict[str, bytes]]:
         """Wait for what happens next; as `begin` returns it."""
         events = self._executor.poll(LISTEN_SECONDS)
