@@ -40,6 +40,9 @@ ui: $(READY) ## Build the studio's pages into the package (node is needed)
 	cd studio-ui && { test -d node_modules || npm ci --no-audit --no-fund; }
 	cd studio-ui && npm run --silent types && npm run --silent build
 
+test-combinations: $(READY) ## Search with every combination that `hortus search --list` shows, not with a cover of them
+	HORTUS_COMBINATIONS=all $(BIN)/python -m pytest tests/run/test_combinations.py
+
 lint: $(READY) ## Style and format
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

@@ -14,6 +14,8 @@ OPTIONS = {
     "tpe": {"n_startup_trials": 6},
     "gp": {"n_startup_trials": 5},
     "predictor": {"starts": 5, "mutants": 30, "strangers": 10},
+    # As a run fills it in; the contract's own spaces are no networks.
+    "differentiable": {"proposals": [{"kind": "b", "x": 1.0}, {"kind": "a"}]},
     "reinforcement": {"batch": 4, "epochs": 2, "size": 8},
 }
 

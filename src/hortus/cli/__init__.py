@@ -1,5 +1,5 @@
-"""The command line: ``hortus check | compare | fit | tune | predict | resume | leaderboard | report | export | faster | design |
-serve | studio``.
+"""The command line: ``hortus check | compare | fit | tune | predict | resume | leaderboard | report | export | faster |
+design | serve | studio | search``.
 
 Each command translates what was typed and hands it to `hortus.run`. What is heavy is imported inside the commands,
 so that ``hortus --help`` answers at once.
@@ -18,6 +18,7 @@ from hortus.cli.fit import fit, resume
 from hortus.cli.leaderboard import leaderboard
 from hortus.cli.predict import predict
 from hortus.cli.report import report
+from hortus.cli.search import search
 from hortus.cli.serve import serve
 from hortus.cli.studio import studio
 from hortus.cli.tune import tune
@@ -30,7 +31,22 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (check, compare, fit, tune, predict, resume, leaderboard, report, export, faster, design, serve, studio):
+for command in (
+    check,
+    compare,
+    fit,
+    tune,
+    predict,
+    resume,
+    leaderboard,
+    report,
+    export,
+    faster,
+    design,
+    serve,
+    studio,
+    search,
+):
     app.command()(command)
 
 

@@ -36,6 +36,7 @@ class FinalTraining(NetworkTraining):
     """
 
     name: ClassVar[str] = "train_all"
+    inner: ClassVar[bool] = True
 
     def __init__(self, *, weights: Mapping[str, Any] | None = None, **more: Any) -> None:
         super().__init__(**more)

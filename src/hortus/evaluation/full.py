@@ -29,6 +29,7 @@ class CrossValidation(Evaluator):
     """
 
     name: ClassVar[str] = "cross_validation"
+    requires: ClassVar[frozenset[str]] = frozenset({"pipeline"})
 
     def __call__(self, candidate: Candidate, fidelity: Fidelity, context: TrialContext) -> Evaluation:
         """Evaluate one pipeline.

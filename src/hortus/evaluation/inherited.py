@@ -49,6 +49,7 @@ class SupernetTrial(Evaluator):
 
     name: ClassVar[str] = "supernet"
     trains: ClassVar[bool] = False
+    inner: ClassVar[bool] = True
 
     def __init__(self, *, space: Mapping[str, Any], steps: int = STEPS) -> None:
         self.space = dict(space)
@@ -111,6 +112,7 @@ class Inherited(Evaluator):
     name: ClassVar[str] = "weight_sharing"
     trains: ClassVar[bool] = False
     prepares: ClassVar[str | None] = SupernetTrial.name
+    prepared_by: ClassVar[frozenset[str]] = frozenset({"steps"})
     requires: ClassVar[frozenset[str]] = frozenset({"supernet"})
 
     def __init__(self, *, space: Mapping[str, Any], calibration: int = CALIBRATION) -> None:

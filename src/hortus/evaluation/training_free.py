@@ -175,6 +175,7 @@ class TrainingFree(Evaluator):
     """
 
     name: ClassVar[str] = "training_free"
+    requires: ClassVar[frozenset[str]] = frozenset({"network"})
     trains: ClassVar[bool] = False
 
     def __init__(self, *, score: str = "naswot", batch: int = BATCH) -> None:

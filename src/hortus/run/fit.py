@@ -22,6 +22,7 @@ from hortus.errors import RunError
 from hortus.evaluation.base import Evaluation, Fidelity
 from hortus.evaluation.trial import Order
 from hortus.evaluation.trial import run as run_trial
+from hortus.run.combinations import check
 from hortus.run.finish import score_of
 from hortus.run.place import emitter, make_executor, slot_memory
 from hortus.run.prepare import Prepared, Sides, keep, prepare, recall
@@ -78,6 +79,7 @@ def fit(
     """
     ledger = Ledger(settings.budget)
     folder = Path(folder)
+    check(settings.space_name, "tpe" if settings.strategy == "auto" else settings.strategy, "cross_validation")
     with (
         RunLock(folder),
         make_executor(settings.executor, settings.slots, cluster=settings.cluster) as executor,

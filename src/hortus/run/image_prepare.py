@@ -1,74 +1,102 @@
-"""What must be there before a search of networks can begin: the supernet of an evaluator that shares weights.
+"""What must be there before a search of networks can begin: the supernet of an evaluator that shares weights, and that
+of a strategy that learns an architecture by gradient descent.
 
-Its training is one killable trial in a slot, charged to the budget, and stored: a run that goes on has it already.
+Each is one killable trial in a slot, charged to the budget, and stored: a run that goes on has it already.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from hortus.data.artifacts import Stored
+from hortus.data.notes import Note
 from hortus.engine.executors.base import Executor, Job
 from hortus.engine.journal import Journal
 from hortus.engine.plan import Plan
 from hortus.engine.study import new_study
-from hortus.errors import RunError, SettingError
+from hortus.errors import RunError
 from hortus.evaluation import EVALUATORS
 from hortus.evaluation.base import Evaluation
 from hortus.evaluation.trial import Order
 from hortus.run.image_settings import ImageSettings
 from hortus.seeds import derive
-from hortus.strategies import make_sampler
+from hortus.strategies import STRATEGIES, make_sampler
 
-PREPARED = "supernet"
+# Under which the journal keeps what came of them, by name.
+PREPARED = "prepared"
+# Their trials have numbers of their own, so that their files are not those of a candidate.
 NUMBER = 2_000_000
 OVERDUE = 10.0
+# A descent that goes on when its time is over is given so many times the time, before it is killed.
+PATIENCE = 1.5
 
 
-def check_fit(plan: Plan) -> None:
-    """Refuse an evaluator that asks of the space what it does not offer.
-
-    Raises:
-        SettingError: the space lacks something; it is named.
-    """
-    asked: frozenset[str] = getattr(EVALUATORS[plan.evaluator], "requires", frozenset())
-    missing = sorted(asked - plan.space.provides)
-    if missing:
-        raise SettingError(
-            f"The evaluator {plan.evaluator!r} needs a {' and a '.join(missing)}, which the space "
-            f"{plan.space.name!r} has not.",
-            mend="Take the space 'cell', or the evaluator 'train'.",
-            code="evaluator-unfit",
-        )
-
-
-def prepare_evaluator(
-    journal: Journal, plan: Plan, settings: ImageSettings, executor: Executor, *, seconds: float | None
+def prepare(
+    journal: Journal,
+    plan: Plan,
+    settings: ImageSettings,
+    executor: Executor,
+    *,
+    seconds: float | None,
+    say: Callable[[Note], None],
 ) -> Plan:
-    """The plan with what its evaluator needs; the same where it needs nothing.
+    """The plan with what its strategy and its evaluator need; the same where they need nothing.
 
     Args:
         journal: of the run.
         plan: of the search.
         settings: of the run.
         executor: where it is prepared; nothing else runs there.
-        seconds: that it may take; None for its whole schedule.
+        seconds: that each may take; None for its whole schedule.
+        say: told what a person should know of it.
 
     Raises:
         RunError: it could not be prepared; the reason is named.
     """
-    preparation: str | None = getattr(EVALUATORS[plan.evaluator], "prepares", None)
-    if preparation is None:
-        return plan
-    if journal.get(PREPARED) is None:
-        journal.set(PREPARED, _run(preparation, plan, settings, executor, seconds))
-    return replace(plan, evaluator_options={**plan.evaluator_options, "space": plan.space.to_json()})
+    inherits: str | None = getattr(EVALUATORS[plan.evaluator], "prepares", None)
+    descends: str | None = getattr(STRATEGIES[plan.strategy], "prepares", None)
+    space = plan.space.to_json()
+    if inherits is not None:
+        options = {"space": space, **settings.preparation_options}
+        made = _once(journal, inherits, options, plan, settings, executor, seconds)
+        needs = tuple(Stored(file.path, file.sha256, file.size) for file in made.artifacts)
+        plan = replace(plan, evaluator_options={**plan.evaluator_options, "space": space}, needs=(*plan.needs, *needs))
+    if descends is not None:
+        found = _once(journal, descends, dict(plan.options), plan, settings, executor, seconds).notes
+        for warning in found["warnings"]:
+            say(Note("search-collapsed", warning, place=plan.strategy, warning=True))
+        plan = replace(plan, options={**plan.options, "proposals": found["proposals"]})
+    return plan
+
+
+def _once(
+    journal: Journal,
+    preparation: str,
+    options: Mapping[str, Any],
+    plan: Plan,
+    settings: ImageSettings,
+    executor: Executor,
+    seconds: float | None,
+) -> Evaluation:
+    """What came of a preparation, which is run where it was not yet."""
+    done: dict[str, Any] = dict(journal.get(PREPARED) or {})
+    if preparation not in done:
+        done[preparation] = _run(preparation, options, plan, settings, executor, seconds).to_json()
+        journal.set(PREPARED, done)
+    return Evaluation.from_json(done[preparation])
 
 
 def _run(
-    preparation: str, plan: Plan, settings: ImageSettings, executor: Executor, seconds: float | None
-) -> dict[str, Any]:
+    preparation: str,
+    options: Mapping[str, Any],
+    plan: Plan,
+    settings: ImageSettings,
+    executor: Executor,
+    seconds: float | None,
+) -> Evaluation:
     study = new_study()
     study.sampler = make_sampler("random", seed=0)
     trial = study.ask()
@@ -79,14 +107,14 @@ def _run(
         # Any candidate will do: a preparation is of the whole space.
         params=trial.params,
         evaluator=preparation,
-        options={"space": plan.space.to_json(), **settings.preparation_options},
+        options=dict(options),
         data=str(plan.data),
         out=str(plan.out),
-        seed=derive(plan.seed, "prepare"),
+        seed=derive(plan.seed, "prepare", preparation),
         deadline=None if seconds is None else time.monotonic() + seconds,
         budget=settings.budget.time,
     )
-    limit = None if seconds is None else seconds + OVERDUE
+    limit = None if seconds is None else PATIENCE * seconds + OVERDUE
     executor.submit(Job(NUMBER, order.to_json(), seconds=limit, memory=plan.memory))
     while True:
         for event in executor.poll(0.5):
@@ -95,8 +123,7 @@ def _run(
             if event.kind != "done":
                 raise RunError(
                     f"The {preparation} could not be trained: {event.data.get('detail', event.data.get('reason'))}",
-                    mend="Give more time or memory, or take the evaluator 'train'.",
+                    mend="Give more time or memory, or take the strategy 'evolution' and the evaluator 'train'.",
                     code="not-prepared",
                 )
-            artifact = Evaluation.from_json(event.data).artifacts[0]
-            return {"path": artifact.path, "sha256": artifact.sha256, "size": artifact.size}
+            return Evaluation.from_json(event.data)

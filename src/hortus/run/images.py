@@ -24,21 +24,21 @@ from hortus.engine.lock import RunLock
 from hortus.engine.loop import Search
 from hortus.engine.plan import Plan
 from hortus.engine.progress import Listener, ProgressEvent
-from hortus.errors import RunError, SettingError, nearest
+from hortus.errors import RunError
 from hortus.evaluation import EVALUATORS
+from hortus.run.combinations import check
 from hortus.run.image_confirm import confirm
 from hortus.run.image_finish import FAILED, conclude, train_final
 from hortus.run.image_grow import grow
-from hortus.run.image_prepare import check_fit, prepare_evaluator
+from hortus.run.image_prepare import prepare
 from hortus.run.image_result import SETTINGS, ImageResult, read_result, require_images
 from hortus.run.image_settings import ImageSettings
+from hortus.run.image_trial import ENTRY
 from hortus.run.place import cores, emitter, make_executor, slot_memory
 from hortus.spaces import SPACES
 from hortus.strategies import make_sampler
 from hortus.strategies.halving import make_pruner
 
-# Evaluators that judge pipelines, or that a run calls upon by itself.
-INNER = ("cross_validation", "supernet", "train_all")
 # What idle workers import.
 WARM = ("torch", "hortus.nets.training", "hortus.evaluation.network")
 
@@ -128,12 +128,15 @@ def _search(
 ) -> ImageResult:
     data = ImageData.load(folder / "data")
     plan = _plan(data, settings, folder, executor)
-    check_fit(plan)
+
+    def say(note: Note) -> None:
+        emit(ProgressEvent("note", ledger.elapsed, note.to_json()))
+
     with ledger.charge("preparing"):
-        plan = prepare_evaluator(journal, plan, settings, executor, seconds=settings.preparing)
+        plan = prepare(journal, plan, settings, executor, seconds=settings.preparing, say=say)
     search = Search(plan, executor, journal, ledger, emit if settings.trains else _without_best(emit))
     for note in (*(Note(**note) for note in journal.get("notes")), *journal.notes):
-        emit(ProgressEvent("note", ledger.elapsed, note.to_json()))
+        say(note)
     emit(ProgressEvent("run_started", ledger.elapsed, _described(data, settings, folder, executor)))
     with ledger.charge("searching"):
         why = search.run(meanwhile=_import_torch)
@@ -158,8 +161,7 @@ def _search(
             if (failed := journal.get(FAILED)) is not None:
                 what = f"The training on all images did not end well: {failed}."
                 mend = "The network is handed over as it was judged."
-                note = Note("final-failed", what, mend=mend, warning=True)
-                emit(ProgressEvent("note", ledger.elapsed, note.to_json()))
+                say(Note("final-failed", what, mend=mend, warning=True))
     journal.set("spent", {"elapsed": ledger.elapsed, "phases": ledger.phases})
     result = read_result(journal, folder)
     for one in result.misleading():
@@ -170,7 +172,7 @@ def _search(
             mend="Take another evaluator or later rungs; result.agreement() compares them.",
             warning=True,
         )
-        emit(ProgressEvent("note", ledger.elapsed, note.to_json()))
+        say(note)
     finished = {
         "score": result.estimate.score,
         "low": result.estimate.low,
@@ -226,22 +228,17 @@ def _check_names(settings: ImageSettings) -> None:
     """Refuse names that nobody knows before anything is read.
 
     Raises:
-        SettingError: the space, the strategy, the evaluator or the pruner is unknown, or an option of the strategy's.
+        SettingError: the space, the strategy, the evaluator or the pruner is unknown, or an option of the strategy's;
+            or the three do not fit each other.
     """
-    _ = SPACES[settings.space], EVALUATORS[settings.evaluator]
-    if settings.evaluator in INNER:
-        raise SettingError(
-            f"The evaluator {settings.evaluator!r} judges no networks.",
-            mend=nearest("train", [name for name in EVALUATORS if name not in INNER]),
-            code="evaluator-unfit",
-        )
     make_sampler(settings.strategy, seed=0, options=settings.strategy_options)
     make_pruner(settings.stopper)
+    check(settings.space, settings.strategy, settings.evaluator)
 
 
 def _executor(settings: ImageSettings) -> Executor:
     more = {} if settings.executor == "inline" else {"warm": WARM}
-    return make_executor(settings.executor, settings.slots, cluster=settings.cluster, gpus=1.0, **more)
+    return make_executor(settings.executor, settings.slots, cluster=settings.cluster, gpus=1.0, entry=ENTRY, **more)
 
 
 def _final_threads(settings: ImageSettings) -> int:

@@ -8,11 +8,11 @@ from typing import Any, Literal
 
 from hortus.budget import Budget
 from hortus.errors import SettingError, nearest
+from hortus.spaces import SPACES
 
 TaskKind = Literal["classification", "binary", "multiclass", "regression"]
 # With neither time nor trials given, a run takes this long (seconds).
 DEFAULT_TIME = 60.0
-SPACES = ("auto", "pipelines", "trees")
 RUNGS = ("folds", "rows", "rounds")
 
 
@@ -69,9 +69,10 @@ class Settings:
     order: str | None = None
 
     def __post_init__(self) -> None:
-        if self.space not in SPACES:
+        if self.space not in ("auto", *SPACES):
+            known = ("auto", "pipelines", "trees")
             raise SettingError(
-                f"There is no space called {self.space!r}.", mend=nearest(self.space, SPACES), code="unknown-space"
+                f"There is no space called {self.space!r}.", mend=nearest(self.space, known), code="unknown-space"
             )
         if self.rungs not in RUNGS:
             raise SettingError(

@@ -144,7 +144,9 @@ class AutoDeepLabSpace(Space):
     """
 
     name: ClassVar[str] = "auto_deeplab"
-    provides: ClassVar[frozenset[str]] = frozenset({"sample", "mutate", "encode", "scale", "dense", "dense_supernet"})
+    provides: ClassVar[frozenset[str]] = frozenset(
+        {"sample", "mutate", "encode", "scale", "dense", "dense_supernet", "relaxable"}
+    )
 
     def __init__(
         self,

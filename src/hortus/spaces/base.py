@@ -30,11 +30,13 @@ class Space(ABC):
 
     Class attributes:
         name: in the table ``hortus.spaces.SPACES``.
-        provides: what it offers beside candidates, for strategies that need more (``"supernet"``, ``"morphs"``).
+        provides: what it has, in the words that strategies and evaluators ask for it by: ``"network"`` or
+            ``"pipeline"`` for what its candidates are, ``"numbers"`` where every candidate is asked for one, and what
+            some need beside (``"supernet"``, ``"morphs"``). A space that says nothing has networks, without more.
     """
 
     name: ClassVar[str]
-    provides: ClassVar[frozenset[str]] = frozenset()
+    provides: ClassVar[frozenset[str]] = frozenset({"sample", "mutate", "encode", "numbers", "network"})
 
     @abstractmethod
     def __call__(self, trial: BaseTrial) -> Candidate:

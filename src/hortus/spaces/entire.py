@@ -120,7 +120,7 @@ class EntireSpace(Space):
     """
 
     name: ClassVar[str] = "entire"
-    provides: ClassVar[frozenset[str]] = frozenset({"sample", "mutate", "encode", "network", "scale"})
+    provides: ClassVar[frozenset[str]] = frozenset({"sample", "mutate", "encode", "numbers", "network", "scale"})
 
     def __init__(self, facts: ImageFacts | None = None, *, depth: int | None = None) -> None:
         small = facts is not None and min(facts.height, facts.width) < 16

@@ -191,7 +191,9 @@ class HierarchicalSpace(Space):
     """
 
     name: ClassVar[str] = "hierarchical"
-    provides: ClassVar[frozenset[str]] = frozenset({"sample", "mutate", "encode", "network", "scale", "canonical"})
+    provides: ClassVar[frozenset[str]] = frozenset(
+        {"sample", "mutate", "encode", "numbers", "network", "scale", "canonical"}
+    )
 
     def __init__(
         self, facts: ImageFacts | None = None, *, types: int = 3, nodes: int = 4, cells: int = 5, width: int = 16

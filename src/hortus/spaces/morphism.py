@@ -155,7 +155,7 @@ class MorphismSpace(Space):
 
     name: ClassVar[str] = "morphism"
     provides: ClassVar[frozenset[str]] = frozenset(
-        {"sample", "mutate", "encode", "network", "scale", "canonical", "morphs"}
+        {"sample", "mutate", "encode", "numbers", "network", "scale", "canonical", "morphs"}
     )
 
     def __init__(self, facts: ImageFacts | None = None, *, steps: int = 12, width: int = 16, units: int = 12) -> None:

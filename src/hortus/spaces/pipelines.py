@@ -45,6 +45,7 @@ class PipelineSpace(Space):
     """
 
     name: ClassVar[str] = "pipelines"
+    provides: ClassVar[frozenset[str]] = frozenset({"sample", "mutate", "encode", "numbers", "pipeline"})
 
     def __init__(self, facts: Facts, *, models: Sequence[str] | None = None) -> None:
         self.facts = facts

@@ -54,6 +54,7 @@ class TreeSpace(Space):
     """
 
     name: ClassVar[str] = "trees"
+    provides: ClassVar[frozenset[str]] = frozenset({"sample", "mutate", "encode", "numbers", "pipeline"})
 
     def __init__(self, facts: Facts, *, depth: int = 3, models: Sequence[str] | None = None) -> None:
         if not isinstance(depth, int) or depth < 1:

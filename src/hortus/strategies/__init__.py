@@ -32,6 +32,7 @@ STRATEGIES: Registry[Maker] = Registry(
         "local": "hortus.strategies.local:Local",
         "network_morphism": "hortus.strategies.network_morphism:NetworkMorphism",
         "predictor": "hortus.strategies.predictor:Predictor",
+        "differentiable": "hortus.strategies.decoded:Differentiable",
         "reinforcement": "hortus.strategies.reinforcement:Reinforcement",
     },
     group="hortus.strategies",

@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from optuna.distributions import BaseDistribution
@@ -104,7 +104,15 @@ def past(study: Study, *, before: int) -> Past:
 
 
 class Independent(BaseSampler):
-    """A sampler that answers each question when it comes, since which will come is not known before."""
+    """A sampler that answers each question when it comes, since which will come is not known before.
+
+    Class attributes:
+        requires: what it asks of a space, by the words of `hortus.spaces.base.Space.provides`.
+        prepares: the trial that must have ended before its first proposal, as that of a supernet; None for none.
+    """
+
+    requires: ClassVar[frozenset[str]] = frozenset()
+    prepares: ClassVar[str | None] = None
 
     def infer_relative_search_space(
         self,

@@ -6,7 +6,7 @@ the covariance are made again from the scores at every ask; that takes a few mil
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
@@ -30,6 +30,8 @@ class Covariance(Strategy):
         SettingError: an argument is out of its range.
         MissingExtraError: cmaes is not installed.
     """
+
+    requires: ClassVar[frozenset[str]] = frozenset({"numbers"})
 
     def __init__(
         self, *, seed: int = 0, population_size: int | None = None, sigma: float = 0.2, n_startup_trials: int = 1

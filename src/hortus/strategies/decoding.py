@@ -82,6 +82,7 @@ def perturbed(
     *,
     nodes: Sequence[Sequence[int]] = (),
     kept: int | None = None,
+    late: Callable[[], bool] = lambda: False,
 ) -> Tensor:
     """Choose by what is missed (Wang et al. 2021, "Rethinking Architecture Selection in Differentiable NAS").
 
@@ -98,18 +99,23 @@ def perturbed(
         rng: of the order.
         nodes: the rows of the edges into each node.
         kept: how many of them stay; None for all.
+        late: whether the time is over; asked before each choice.
 
     Returns:
-        (E, K), one-hot rows; zeros for edges that are dropped.
+        (E, K), one-hot rows; zeros for edges that are dropped. Edges that there was no time for keep their weights.
     """
     weights = weights.detach().clone()
     for number, edge in enumerate(rng.permutation(len(weights)).tolist()):
+        if late():
+            return weights
         if number:
             tune(weights)
         found = {k: worth(_without(weights, edge, k)) for k in candidates(operations)}
         weights[edge] = 0.0
         weights[edge, min(found, key=lambda k: found[k])] = 1.0
     for place in rng.permutation(len(nodes)).tolist() if kept is not None else ():
+        if late():
+            break
         tune(weights)
         missed = {row: worth(_without(weights, row)) for row in nodes[place]}
         for row in sorted(missed, key=lambda row: missed[row])[kept:]:

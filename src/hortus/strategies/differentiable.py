@@ -10,8 +10,11 @@ step of the other. The methods:
   architecture is learned only after a warm-up;
 - gdas: Dong and Yang 2019: one drawn operation an edge, so that one path is held in memory.
 
-It needs images, so it is a procedure and no sampler: it proposes one candidate at its end. Imports torch at its top, so
-it is itself imported only inside functions.
+It needs images, so it is a procedure: one candidate stands at its end. As a strategy of a run it is
+`hortus.strategies.decoded.Differentiable`, which proposes what this has found.
+
+More than 300 lines, because all of it works on one state: two optimizers, two halves of the images, one supernet.
+Imports torch at its top, so it is itself imported only inside functions.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -35,6 +39,12 @@ from hortus.spaces.relaxed import NONE, by_node, edges_kept, node, params_of, re
 from hortus.strategies.bilevel import dominant_eigenvalue, first_order, second_order
 from hortus.strategies.decoding import DELAY, Worth, collapsed, decode, perturbed, sharpened, skips, weightless
 from hortus.strategies.relaxation import Epoch, History, Settings
+from hortus.strategies.stored_search import restore_search, save_search
+
+# A search is stored after an epoch where so many seconds have passed: a killed one loses no more than that.
+STORE_SECONDS = 5.0
+# Of the seconds, the share for the epochs where what follows them is a choice by perturbation.
+LEARNING_SHARE = 0.6
 
 
 def search_differentiable(
@@ -46,6 +56,7 @@ def search_differentiable(
     settings: Settings | None = None,
     seed: int = 0,
     seconds: float | None = None,
+    checkpoint: Path | None = None,
 ) -> tuple[dict[str, str], History]:
     """The params that gradient descent arrives at, and how.
 
@@ -56,12 +67,15 @@ def search_differentiable(
         facts: of the images.
         settings: None for the defaults.
         seed: of everything that is drawn.
-        seconds: no further epoch begins when it would not end within them; None for no limit.
+        seconds: no further epoch begins when it would not end within them, or within their first part where a choice by
+            perturbation follows; None for no limit. Those before an interruption count.
+        checkpoint: a file that the search goes on from where it exists, and is stored in every few seconds.
 
     Raises:
         SettingError: the space has no supernet, or a setting cannot be used.
         InputError: there are no images, or too few to halve.
         DivergedError: the loss is no number any more.
+        ArtifactError: the checkpoint is damaged, or another search's.
     """
     settings = settings or Settings()
     settings.check()
@@ -74,7 +88,7 @@ def search_differentiable(
         )
     partial = settings.partial if settings.method == "pc_darts" else 1
     supernet = relax(space, facts, partial=partial, seed=derive(seed, "weights"))
-    return _Search(space, supernet, images, labels, settings, seed).run(seconds)
+    return _Search(space, supernet, images, labels, settings, seed).run(seconds, checkpoint)
 
 
 class _Search:
@@ -107,19 +121,23 @@ class _Search:
             self.alphas, lr=settings.alpha_rate, betas=(0.5, 0.999), weight_decay=settings.alpha_decay
         )
 
-    def run(self, seconds: float | None) -> tuple[dict[str, str], History]:
+    def run(self, seconds: float | None, checkpoint: Path | None = None) -> tuple[dict[str, str], History]:
         """All epochs, then the choice."""
-        begin = time.monotonic()
+        optimizers: dict[str, torch.optim.Optimizer] = {"weights": self.optimizer, "architect": self.architect}
         epochs: list[Epoch] = []
         states: list[list[Tensor]] = []
-        stopped = ""
+        if checkpoint is not None and checkpoint.exists():
+            epochs, states = restore_search(checkpoint, self.supernet, self.alphas, optimizers, self.drawn)
+        begin = time.monotonic() - (epochs[-1].seconds if epochs else 0.0)
+        perturbs = self.settings.chosen_by == "perturbation"
+        learning = None if seconds is None else (LEARNING_SHARE if perturbs else 1.0) * seconds
+        stopped, stored = "", time.monotonic()
         self.supernet.train()
-        x = self.valid[0][: self.settings.batch]
-        held = held_bytes(lambda: self._logits(x), self.supernet)
-        for number in range(self.settings.epochs):
+        held = self._held()
+        for number in range(len(epochs), self.settings.epochs):
             spent = time.monotonic() - begin
-            if seconds is not None and number and spent * (number + 1) / number > seconds:
-                stopped = f"the {seconds:g} s were over after {number} epochs"
+            if learning is not None and number and spent * (number + 1) / number > learning:
+                stopped = f"the {learning:g} s were over after {number} epochs"
                 break
             train_loss, valid_loss = self._epoch(number)
             path = self._decoded(self._strength())
@@ -134,26 +152,47 @@ class _Search:
                     for alpha, before in zip(self.alphas, states[number - DELAY], strict=True):
                         alpha.copy_(before)
                 break
-        weights = self._operation_weights()
-        if self.settings.chosen_by == "perturbation":
-            weights = self._perturbed(weights)
+            if checkpoint is not None and time.monotonic() - stored >= STORE_SECONDS:
+                save_search(checkpoint, self.supernet, self.alphas, optimizers, self.drawn, epochs, states)
+                stored = time.monotonic()
+        weights, warnings = self._operation_weights(), []
+        if perturbs:
+            weights, left = self._perturbed(weights, None if seconds is None else begin + seconds)
             path = self._decoded(weights)
+            if left:
+                warnings.append(f"There was no time to choose {left} edges by perturbation: their weights chose.")
         else:
             path = self._decoded(self._strength())
-        warnings = []
         if collapsed(path):
             warnings.append(
                 f"{weightless(path)} of {sum(o != NONE for o in path.values())} edges are skip connections or pooling, "
                 "which learn nothing: the search may have collapsed. Use selection='perturbation' (not with gdas)."
             )
         rows = tuple(tuple(row) for row in weights.tolist())
-        return params_of(self.space, path), History(tuple(epochs), rows, held, stopped, tuple(warnings))
+        names, operations = tuple(self.supernet.names), tuple(self.supernet.operations)
+        told = History(tuple(epochs), names, operations, rows, held, stopped, tuple(warnings))
+        return params_of(self.space, path), told
 
-    def _perturbed(self, weights: Tensor) -> Tensor:
+    def _held(self) -> int:
+        """Bytes of a forward pass; its draws and statistics are those of a supernet of its own, and change nothing."""
+        drawn, kept = self.drawn.get_state(), {n: t.clone() for n, t in self.supernet.named_buffers()}
+        x = self.valid[0][: self.settings.batch]
+        held = held_bytes(lambda: self._logits(x), self.supernet)
+        self.drawn.set_state(drawn)
+        for name, buffer in self.supernet.named_buffers():
+            buffer.copy_(kept[name])
+        return held
+
+    def _perturbed(self, weights: Tensor, until: float | None) -> tuple[Tensor, int]:
+        """The weights as chosen by perturbation, and how many edges there was no time for."""
         self._rate(self.settings.learning_rate / 10)
         nodes = list(by_node(self.supernet.names).values())
         rng = stream(self.seed, "perturbation")
-        return perturbed(weights, self.supernet.operations, self._worth, self._tune, rng, nodes=nodes, kept=self.kept)
+        late = (lambda: False) if until is None else (lambda: time.monotonic() >= until)
+        found = perturbed(
+            weights, self.supernet.operations, self._worth, self._tune, rng, nodes=nodes, kept=self.kept, late=late
+        )
+        return found, int(((found > 0).sum(1) > 1).sum())
 
     def _decoded(self, strength: Tensor) -> dict[str, str]:
         path = decode(strength, self.supernet.names, self.supernet.operations, kept=self.kept)

@@ -106,13 +106,17 @@ class History:
 
     Attributes:
         epochs: one by one.
-        weights: operations' final weights on each edge, rows and columns as in the supernet.
+        names: of the edges, the rows of the weights.
+        operations: the columns of the weights.
+        weights: operations' final weights on each edge.
         held_bytes: what one forward pass kept in memory for its backward pass, at the size of a batch.
         stopped: why it ended early; "" where it did not.
         warnings: such as a collapse to skip connections or pooling.
     """
 
     epochs: tuple[Epoch, ...]
+    names: tuple[str, ...]
+    operations: tuple[str, ...]
     weights: tuple[tuple[float, ...], ...]
     held_bytes: int
     stopped: str
