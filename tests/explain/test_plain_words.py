@@ -35,7 +35,7 @@ def test_a_model_of_two_classes_is_told_by_how_often_it_is_right_and_what_it_mis
 
 def test_a_regression_is_told_by_how_far_it_is_off(diabetes):
     said = in_short(diabetes.task, count_outcomes(diabetes))
-    assert said.startswith("A prediction of “target” is off by 4")
+    assert said.startswith("Off by 4")
     assert "guessing, by 6" in said
 
 

@@ -7,7 +7,6 @@ import math
 from hortus.data.task import Task
 from hortus.explain.figures import hundred, number
 from hortus.explain.names import label as label_words
-from hortus.explain.names import quoted
 from hortus.explain.outcomes import ClassOutcomes, Outcomes, ValueOutcomes
 
 # A share this near to so many tenths, or to one in so many, is told as that.
@@ -23,7 +22,7 @@ def in_short(task: Task, outcomes: Outcomes) -> str:
         outcomes: what became of the predictions on rows that the model had not learned from.
     """
     if isinstance(outcomes, ValueOutcomes):
-        return _value(task, outcomes)
+        return _value(outcomes)
     told = f"Right {times(outcomes.accuracy.value)}"
     if task.kind == "binary":
         return f"{told}; {_missed(outcomes, 1, label_words(task, 1))}."
@@ -76,6 +75,5 @@ def _missed(outcomes: ClassOutcomes, k: int, name: str) -> str:
     return f"misses {one_in(1 - found)} of {name}" if found < 1 else f"misses none of {name}"
 
 
-def _value(task: Task, found: ValueOutcomes) -> str:
-    told = f"A prediction of {quoted(task.target)} is off by {number(found.mean_error.value)} on average"
-    return f"{told}; guessing, by {number(found.guess_error)}."
+def _value(found: ValueOutcomes) -> str:
+    return f"Off by {number(found.mean_error.value)} on average; guessing, by {number(found.guess_error)}."

@@ -62,7 +62,9 @@ class Deployments:
         """The deployment of a run; None where it is off, or its server has died."""
         note = read_note(_place(home, run) / NOTE)
         port, since = note.get("port"), note.get("begun")
-        if not isinstance(port, int) or not isinstance(since, (int, float)) or not self._children.lives(note):
+        if not isinstance(port, int) or not isinstance(since, (int, float)):
+            return None
+        if note.get("answers") is not True or not self._children.lives(note):
             return None
         return Deployment(f"http://{HOST}:{port}", port, float(since), note.get("model") == _mark(run))
 
@@ -77,20 +79,22 @@ class Deployments:
             known = self.find(home, run)
             if known is not None and known.current:
                 return known
-            if known is not None:
-                self._end(home, run)
+            # Also one whose studio was killed before it answered.
+            self._end(home, run)
             place = _place(home, run)
             place.mkdir(parents=True, exist_ok=True)
             (place / LOG).unlink(missing_ok=True)
             port = _free_port(read_note(place / NOTE).get("port"))
             line = [COMMAND, "serve", str(run.folder / BUNDLE), "--host", HOST, "--port", str(port)]
             child = self._children.begin(line, log=place / LOG, folder=place)
-            write_note(place / NOTE, {**child, "port": port, "begun": time.time(), "model": _mark(run), "run": run.id})
+            note = {**child, "port": port, "begun": time.time(), "model": _mark(run), "answers": False}
+            write_note(place / NOTE, note)
             try:
                 self._wait(child, port, place)
             except BaseException:
                 self._end(home, run)
                 raise
+            write_note(place / NOTE, {**note, "answers": True})
             found = self.find(home, run)
         if found is None:
             raise _ended(place)
@@ -103,6 +107,9 @@ class Deployments:
 
     def _end(self, home: Home, run: Run) -> None:
         note = read_note(_place(home, run) / NOTE)
+        if not note:
+            return
+        write_note(_place(home, run) / NOTE, {**note, "answers": False})
         for number in (signal.SIGTERM, signal.SIGKILL):
             if not self._children.lives(note):
                 return

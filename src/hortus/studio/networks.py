@@ -49,7 +49,7 @@ class Agreement(BaseModel):
     kendall: float | None
 
 
-class Board(BaseModel):
+class NetworkBoard(BaseModel):
     """All networks of a run."""
 
     name: str
@@ -68,12 +68,12 @@ class Board(BaseModel):
 
 
 @router.get("/{run}")
-def board(studio: Here, books: Books, run: Id) -> Board:
+def board(studio: Here, books: Books, run: Id) -> NetworkBoard:
     """What was tried, the best first."""
     known, result = books.images(studio, run)
     rows = result.leaderboard().to_dict(orient="records")
     metric, told = result.model.task.metric, result.estimate
-    return Board(
+    return NetworkBoard(
         name=known.name,
         metric=metric_words.words(metric).name,
         loss=metric_words.is_loss(metric),

@@ -71,7 +71,6 @@ class Explanation(BaseModel):
     drivers: list[Driver]
     weak: list[WeakSpot]
     weak_metric: str | None
-    left_out: list[str]
 
 
 @router.get("/{run}/explanation")
@@ -110,7 +109,6 @@ def _explanation(state: Explained, report: dict[str, Any] | None) -> Explanation
         drivers=[Driver(**driver) for driver in report.get("drivers") or ()],
         weak=[WeakSpot(**{**spot, "score": shown(spot["score"]), "overall": shown(spot["overall"])}) for spot in weak],
         weak_metric=None if metric is None else metric_words.words(metric).name,
-        left_out=list(report.get("left_out") or ()),
     )
 
 
@@ -225,7 +223,7 @@ class Asked(BaseModel):
     row: dict[str, Any]
 
 
-class Answer(BaseModel):
+class Foretold(BaseModel):
     """What the model says of it."""
 
     value: bool | int | float | str | None
@@ -234,7 +232,7 @@ class Answer(BaseModel):
 
 
 @router.post("/{run}/what-if")
-async def what_if(found: TableRun, asked: Asked) -> Answer:
+async def what_if(found: TableRun, asked: Asked) -> Foretold:
     """Predict one row, within this process."""
     from hortus.deploy.serve.body import RefusedError
 
@@ -243,7 +241,7 @@ async def what_if(found: TableRun, asked: Asked) -> Answer:
     except RefusedError as error:
         refusal = error.refusal
         raise SettingError(refusal.what, mend=refusal.mend, code=refusal.code) from error
-    return Answer(**said["predictions"][0])
+    return Foretold(**said["predictions"][0])
 
 
 class Decision(BaseModel):
@@ -291,4 +289,5 @@ def _cell(value: Any, kind: str) -> Any:
         return bool(value)
     if kind == "date":
         return pd.Timestamp(value).isoformat().removesuffix("T00:00:00")
-    return float(value) if kind == "numeric" else str(value)
+    # What a person types: a cell with seventeen digits helps nobody.
+    return float(f"{value:.6g}") if kind == "numeric" else str(value)

@@ -69,6 +69,7 @@ export function Shell(): ReactElement {
       <header className="bar-top">
         <a
           className="brand"
+          aria-label="Hortus"
           href="/data"
           onClick={(event) => {
             event.preventDefault();

@@ -50,7 +50,7 @@ def test_thresholds_count_every_row_and_agree_with_the_confusion(api, tumours):
 
 def test_a_regression_is_told_by_its_errors(api, progress_of_diabetes):
     found = api.get(place(progress_of_diabetes)).json()
-    assert "off by" in found["short"]
+    assert found["short"].startswith("Off by")
     assert found["thresholds"] is None
     assert found["errors"]["mean"] < found["errors"]["guess"]
     assert sum(found["errors"]["bars"]) == found["rows"]

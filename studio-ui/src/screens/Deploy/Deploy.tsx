@@ -1,7 +1,103 @@
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import type { ReactElement } from "react";
-import { Empty } from "../../kit/Empty";
+import { type Schemas, get, send } from "../../api/client";
+import { Link } from "../../kit/Button";
+import { Toggle } from "../../kit/Fields";
+import { Glyph } from "../../kit/Glyph";
+import { Failed, Notice } from "../../kit/Notice";
+import { Panel } from "../../kit/Panel";
+import { clock } from "../../kit/format";
+import { Copy } from "../shared/Copy";
+import { useChosen } from "../shared/chosen";
 import type { ScreenProps } from "../table";
+import { CodeTabs } from "./CodeTabs";
+import { Counters } from "./Counters";
+import { ScoreFile } from "./ScoreFile";
+import { TryIt } from "./TryIt";
+import "../shared/model.css";
+import "./deploy.css";
 
-export default function Deploy(_props: ScreenProps): ReactElement {
-  return <Empty glyph="sprout" title="No model yet" next={{ label: "Choose a table", to: "/data" }} />;
+export type Deployed = Schemas["Deployed"];
+
+export default function Deploy({ rest }: ScreenProps): ReactElement {
+  const { run, instead } = useChosen("deploy", rest[0], "table", "pot");
+  return run === null ? instead : <Model key={run.id} id={run.id} />;
+}
+
+function Model({ id }: { id: string }): ReactElement {
+  const client = useQueryClient();
+  const key = ["deploy", id];
+  const { data, error, refetch } = useQuery({ queryKey: key, queryFn: () => get<Deployed>(`/api/deploy/runs/${id}`), refetchInterval: 10_000 });
+  const turn = useMutation({
+    mutationFn: (on: boolean) => send<Deployed>("PUT", `/api/deploy/runs/${id}/switch`, { on }),
+    onSuccess: (found) => client.setQueryData(key, found),
+  });
+  if (error) {
+    return (
+      <div className="fence">
+        <Failed error={error} again={() => void refetch()} />
+      </div>
+    );
+  }
+  if (!data) {
+    return <div className="waiting" />;
+  }
+  const on = turn.isPending ? turn.variables : data.on;
+  return (
+    <div className="deploy">
+      <header className="deploy-head">
+        <div>
+          <p className="verdict-label">
+            {data.name} · predicts <b>{data.form.target}</b>
+          </p>
+          <h1>{data.on ? "This model is at work." : "Put this model to work."}</h1>
+        </div>
+        <Link to={`/understand/${id}`} look="plain">
+          What it is worth
+        </Link>
+      </header>
+      <Panel className={data.on ? "switchboard switchboard-on" : "switchboard"} title="On this computer">
+        <div className="switch-row">
+          <Toggle on={on} onChange={(next) => turn.mutate(next)} disabled={turn.isPending}>
+            <span className="switch-told">{turn.isPending ? (turn.variables ? "Starting …" : "Ending …") : data.on ? "On" : "Off"}</span>
+          </Toggle>
+          {data.on && data.address ? (
+            <div className="address">
+              <code>{data.address}</code>
+              <Copy text={data.address} label="Copy the address" />
+              <a className="link" href={data.address} target="_blank" rel="noreferrer">
+                its own page
+              </a>
+            </div>
+          ) : (
+            <p className="quiet">Other programs on this computer can then ask it, also when this window and the studio are closed. Nobody else can reach it.</p>
+          )}
+          {data.on && data.since !== null && <span className="quiet switch-since">since {clock(data.since)}</span>}
+        </div>
+        {!data.current && <Notice look="pollen" what="It serves the model as it was before the last change." action={{ label: "Serve the new one", onPress: () => turn.mutate(true) }} />}
+        {turn.error && <Failed error={turn.error} />}
+        {data.on && <Counters id={id} />}
+      </Panel>
+      <div className="deploy-halves">
+        <TryIt id={id} deployed={data} starting={turn.isPending} switchOn={() => turn.mutateAsync(true)} />
+        <div className="deploy-side">
+          <CodeTabs code={data.code} on={data.on} />
+          <ScoreFile id={id} columns={data.form.columns.map((column) => column.name)} />
+          <Container id={id} />
+        </div>
+      </div>
+    </div>
+  );
+}
+
+function Container({ id }: { id: string }): ReactElement {
+  return (
+    <Panel title="As a container">
+      <p className="quiet">One zip: the model, its server, the exact version of every library, and a README. It runs wherever containers run. Packing takes a few seconds.</p>
+      <a className="button button-plain" href={`/api/deploy/runs/${id}/container.zip`} download>
+        <Glyph name="deploy" size={18} />
+        Download the container
+      </a>
+    </Panel>
+  );
 }

@@ -1,0 +1,109 @@
+import { type DragEvent, type ReactElement, useRef, useState } from "react";
+import { ApiError, type Schemas, upload } from "../../api/client";
+import { Button } from "../../kit/Button";
+import { Glyph } from "../../kit/Glyph";
+import { Notice } from "../../kit/Notice";
+import { Panel } from "../../kit/Panel";
+import { percent, plural } from "../../kit/format";
+
+type Score = Schemas["Score"];
+
+/** A file of new rows in, the same rows with predictions out. */
+export function ScoreFile({ id, columns }: { id: string; columns: readonly string[] }): ReactElement {
+  const [gone, setGone] = useState<number | null>(null);
+  const [found, setFound] = useState<Score | null>(null);
+  const [trouble, setTrouble] = useState<ApiError | null>(null);
+  const [over, setOver] = useState(false);
+  const input = useRef<HTMLInputElement | null>(null);
+  const take = async (file: File | undefined): Promise<void> => {
+    if (!file) {
+      return;
+    }
+    setFound(null);
+    setTrouble(null);
+    setGone(0);
+    try {
+      setFound(await upload<Score>(`/api/deploy/score/${id}?name=${encodeURIComponent(file.name)}`, file, setGone));
+    } catch (error) {
+      setTrouble(error instanceof ApiError ? error : new ApiError(0, { code: "", what: "The file could not be sent.", mend: "Try it again." }));
+    }
+    setGone(null);
+  };
+  const drop = (event: DragEvent): void => {
+    event.preventDefault();
+    setOver(false);
+    void take(event.dataTransfer.files[0]);
+  };
+  return (
+    <Panel title="Score a file">
+      <div className={over ? "score-drop score-over" : "score-drop"} onDrop={drop} onDragOver={(event) => { event.preventDefault(); setOver(true); }} onDragLeave={() => setOver(false)}>
+        <Glyph name="drop" size={24} />
+        <p>
+          {gone === null ? (
+            <>
+              Drop new rows here, with the columns <span className="quiet">{columns.slice(0, 3).join(", ")}{columns.length > 3 && ` and ${columns.length - 3} more`}</span>
+            </>
+          ) : gone < 1 ? (
+            `Sending, ${percent(gone)}`
+          ) : (
+            "Predicting …"
+          )}
+        </p>
+        <Button small onPress={() => input.current?.click()} disabled={gone !== null}>
+          Choose a file
+        </Button>
+        <input ref={input} type="file" className="visually-hidden" tabIndex={-1} aria-label="A file of new rows" accept=".csv,.tsv,.txt,.parquet,.xlsx,.jsonl,.gz" onChange={(event) => { void take(event.target.files?.[0]); event.target.value = ""; }} />
+      </div>
+      {trouble && <Notice what={trouble.what} mend={trouble.mend} />}
+      {found && <Scored found={found} />}
+    </Panel>
+  );
+}
+
+function Scored({ found }: { found: Score }): ReactElement {
+  return (
+    <div className="scored" role="status">
+      <p>
+        <b>{plural(found.rows, "row")} predicted</b>
+        {found.rejected > 0 && <span className="told-bloom">, {plural(found.rejected, "row")} could not be read</span>}
+      </p>
+      <div className="scored-scroll" tabIndex={0} role="region" aria-label="The first predictions">
+        <table className="table">
+          <thead>
+            <tr>
+              {found.columns.map((column) => (
+                <th key={column} scope="col">
+                  {column}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {found.first.slice(0, 4).map((row, i) => (
+              <tr key={i}>
+                {row.map((cell, j) => (
+                  <td key={j}>{cell}</td>
+                ))}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {found.notes.map((note) => (
+        <p key={note} className="quiet small">
+          {note}
+        </p>
+      ))}
+      <div className="decision-actions">
+        <a className="button button-plain" href={`/api/deploy/scored/${found.id}/predictions.csv`} download>
+          Download predictions
+        </a>
+        {found.rejected > 0 && (
+          <a className="button button-plain" href={`/api/deploy/scored/${found.id}/rejects.csv`} download>
+            Download what was left out
+          </a>
+        )}
+      </div>
+    </div>
+  );
+}

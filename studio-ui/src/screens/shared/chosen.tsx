@@ -1,0 +1,71 @@
+import { type ReactElement, useEffect } from "react";
+import { Empty } from "../../kit/Empty";
+import type { GlyphName } from "../../kit/Glyph";
+import { go } from "../../shell/route";
+import { type RunLine, useRuns } from "../../shell/Shell";
+
+const OVER: readonly RunLine["state"][] = ["finished", "stopped", "interrupted"];
+
+export const isOver = (run: RunLine): boolean => OVER.includes(run.state);
+
+interface Chosen {
+  run: RunLine | null;
+  /** What to show where there is none. */
+  instead: ReactElement;
+}
+
+/** The run that the address names; without one the newest that is over, and the address then names it. */
+export function useChosen(screen: string, id: string | undefined, kind: RunLine["kind"] | null, glyph: GlyphName): Chosen {
+  const runs = useRuns();
+  const fit = (runs ?? []).filter((run) => isOver(run) && (kind === null || run.kind === kind));
+  const named = (runs ?? []).find((run) => run.id === id);
+  const run = named && isOver(named) && (kind === null || named.kind === kind) ? named : null;
+  const first = fit[0]?.id;
+  useEffect(() => {
+    if (id === undefined && first !== undefined) {
+      go(`/${screen}/${first}`, true);
+    }
+  }, [id, first, screen]);
+  if (runs === undefined || (id === undefined && first !== undefined)) {
+    return { run: null, instead: <div className="waiting" /> };
+  }
+  return { run, instead: <Without named={named} kind={kind} glyph={glyph} other={fit[0]} screen={screen} /> };
+}
+
+interface WithoutProps {
+  named: RunLine | undefined;
+  kind: RunLine["kind"] | null;
+  glyph: GlyphName;
+  other: RunLine | undefined;
+  screen: string;
+}
+
+function Without({ named, kind, glyph, other, screen }: WithoutProps): ReactElement {
+  if (named && kind !== null && named.kind !== kind) {
+    const [label, to] = kind === "image" ? ["Understand this model", `/understand/${named.id}`] : ["Look at its networks", `/networks/${named.id}`];
+    return (
+      <Empty glyph={glyph} title={kind === "image" ? "This run learned from a table" : "This run learned from images"} next={{ label, to }}>
+        {kind === "image" ? "Networks are searched where there are images." : "What its networks are worth stands under Networks."}
+      </Empty>
+    );
+  }
+  if (named && named.state === "running") {
+    return (
+      <Empty glyph={glyph} title="Still at work" next={{ label: "Watch it train", to: `/train/${named.id}` }}>
+        There is a model as soon as the search is over, or is stopped.
+      </Empty>
+    );
+  }
+  if (other) {
+    return (
+      <Empty glyph={glyph} title="This run has no model" next={{ label: `Go to ${other.name}`, to: `/${screen}/${other.id}` }}>
+        It ended before a candidate was good for anything.
+      </Empty>
+    );
+  }
+  return (
+    <Empty glyph={glyph} title={kind === "image" ? "No networks yet" : "No model yet"} next={{ label: kind === "image" ? "Bring in images" : "Choose a table", to: "/data" }}>
+      {kind === "image" ? "Drop a zip of class folders under Data, and train: every network that is tried is drawn here." : "A model is there after the first training. It takes a minute."}
+    </Empty>
+  );
+}
