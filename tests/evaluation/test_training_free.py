@@ -141,3 +141,11 @@ def test_a_score_changes_neither_the_network_nor_the_random_state(name, network,
 def test_a_misspelt_score_names_the_right_one():
     with pytest.raises(SettingError, match="naswot"):
         TrainingFree(score="nasswot")
+
+
+def test_a_network_that_no_image_gets_through_has_no_jacobian():
+    class Cut(nn.Module):
+        def forward(self, x):
+            return torch.zeros(len(x), 3, requires_grad=True)
+
+    assert np.isnan(jacob_cov(Cut(), torch.zeros(4, 1, 5, 5), torch.zeros(4, dtype=torch.int64)))

@@ -22,6 +22,8 @@ EVALUATORS: Registry[Callable[..., Evaluator]] = Registry(
         "training_free": "hortus.evaluation.training_free:TrainingFree",
         "weight_sharing": "hortus.evaluation.inherited:Inherited",
         "function": "hortus.evaluation.function:FunctionEvaluation",
+        "surrogate": "hortus.evaluation.surrogate:Surrogate",
+        "labels": "hortus.evaluation.surrogate:Labels",
         "supernet": "hortus.evaluation.inherited:SupernetTrial",
         "segment": "hortus.evaluation.scenes:SceneNetwork",
         "segment_all": "hortus.evaluation.scenes:SceneFinal",

@@ -134,6 +134,7 @@ class Evaluator(ABC):
         prepares: the evaluator whose one trial must have ended before the search, as that of a supernet; None for none.
         scheduled: whether it trains along a schedule of epochs, which a run sets.
         stopper: the pruner that is asked about its trials where a run names none.
+        prepared_by: the options that are told to that one.
         requires: what it asks of a space, by the words of `Space.provides`.
         inner: whether a run calls upon it by itself, so that nobody chooses it.
     """
@@ -144,6 +145,7 @@ class Evaluator(ABC):
     stopper: ClassVar[str] = "none"
     inherits: ClassVar[bool] = False
     prepares: ClassVar[str | None] = None
+    prepared_by: ClassVar[frozenset[str]] = frozenset()
     requires: ClassVar[frozenset[str]] = frozenset()
     inner: ClassVar[bool] = False
 

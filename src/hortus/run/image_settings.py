@@ -140,8 +140,8 @@ class ImageSettings:
     @property
     def preparation_options(self) -> dict[str, Any]:
         """What is told to the trial that an evaluator needs before the search."""
-        prepared = self._told("prepares", None) is not None
-        return {name: value for name, value in self.evaluator_options.items() if prepared and name == "steps"}
+        asked: frozenset[str] = self._told("prepared_by", frozenset())
+        return {name: value for name, value in self.evaluator_options.items() if name in asked}
 
     @property
     def final_options(self) -> dict[str, Any]:
