@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DEMO_SECONDS ?= 60
 
-.PHONY: help setup demo test test-ui ui lint types layers words dependencies ci bench-peers bench-engine bench-floors bench-digits bench-gate bench-conformal bench-trust bench-serving bench-readme bench-nas201 bench-weight-sharing bench-curves clean
+.PHONY: help setup demo test test-ui ui lint types layers words dependencies ci bench-peers bench-engine bench-floors bench-digits bench-gate bench-conformal bench-trust bench-serving bench-readme bench-nas201 bench-weight-sharing bench-curves nightly audit clean
 
 help: ## Show what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -96,6 +96,12 @@ bench-weight-sharing: $(READY) ## Score candidates by a supernet's weights and t
 bench-curves: $(READY) ## Hold predictors of learning curves and stoppers against each other
 	$(BIN)/python -m benchmarks.own_curves
 	$(BIN)/python -m benchmarks.curves --write
+
+nightly: $(READY) ## Try everything that can go wrong, all of it, and write docs/reliability.md
+	$(BIN)/python -m benchmarks.reliability
+
+audit: $(READY) ## Bill of materials, licences and known vulnerabilities of every dependency, into build/audit
+	$(BIN)/python -m benchmarks.audit
 
 bench-readme: $(READY) ## Write README's figures from benchmarks/results
 	$(BIN)/python -m benchmarks.readme
