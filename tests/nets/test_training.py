@@ -14,7 +14,7 @@ from hortus.errors import ArtifactError, SettingError  # noqa: E402
 from hortus.nets import augmentation  # noqa: E402
 from hortus.nets.counting import latency, multiply_adds, parameters  # noqa: E402
 from hortus.nets.randomness import generator, own_randomness  # noqa: E402
-from hortus.nets.recipe import Recipe, make_recipe  # noqa: E402
+from hortus.nets.recipe import ADAM, Recipe, make_recipe  # noqa: E402
 from hortus.nets.training import DivergedError, Normalizer, Training, probabilities  # noqa: E402
 from hortus.nets.weights import load_tensors, save_tensors  # noqa: E402
 
@@ -90,6 +90,31 @@ def test_stored_and_continued_is_the_same_as_straight_on(digits, tmp_path, dropo
     second.advance(pixels, y)
     assert torch.equal(weights(second), weights(straight))
     assert [e.loss for e in second.curve] == [e.loss for e in straight.curve]
+
+
+@pytest.mark.parametrize("schedule", ["linear", "constant"])
+def test_adamw_learns_and_goes_on_from_what_it_stored(digits, tmp_path, schedule):
+    pixels, y = digits[0][:ROWS], digits[1][:ROWS]
+    how = {"optimizer": "adamw", "schedule": schedule, "learning_rate": 0.3}
+    straight = training(epochs=4, **how)
+    straight.advance(pixels, y)
+    assert straight.curve[-1].loss < 0.8 * straight.curve[0].loss
+    first = training(epochs=4, **how)
+    first.advance(pixels, y, until=0.5)
+    first.save(tmp_path / "half.safetensors")
+    second = training(epochs=4, net=network(seed=9), **how)
+    second.restore(tmp_path / "half.safetensors")
+    second.advance(pixels, y)
+    assert torch.equal(weights(second), weights(straight))
+
+
+def test_schedules_come_down_as_they_are_called():
+    ends = {name: training(schedule=name).rate(1.0) for name in ("cosine", "linear", "constant")}
+    peak = training().recipe.learning_rate
+    assert ends == pytest.approx({"cosine": 0.0, "linear": 0.0, "constant": peak}, abs=1e-12)
+    halves = {name: training(schedule=name).rate(0.575) for name in ("cosine", "linear")}
+    assert halves == pytest.approx({"cosine": peak / 2, "linear": peak / 2})
+    assert training(optimizer="adamw").rate(0.15) == pytest.approx(ADAM * peak)
 
 
 def test_fewer_images_and_lower_resolution_first_then_all_of_them(digits):

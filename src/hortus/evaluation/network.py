@@ -19,6 +19,7 @@ from hortus.data.artifacts import write_artifact
 from hortus.data.images import ImageData
 from hortus.evaluation.base import Artifact, Evaluation, Evaluator, Fidelity, TrialContext
 from hortus.evaluation.building import build, deadline_of, scaled, subsample, tensors, threads
+from hortus.nets.adjustment import Adjustment
 from hortus.nets.recipe import LARGE, Recipe, check_recipe, make_recipe
 from hortus.seeds import derive
 from hortus.spaces.base import Candidate
@@ -48,8 +49,8 @@ class NetworkTraining(Evaluator):
     """
 
     name: ClassVar[str] = "train"
-    requires: ClassVar[frozenset[str]] = frozenset({"network"})
     scheduled: ClassVar[bool] = True
+    requires: ClassVar[frozenset[str]] = frozenset({"network"})
 
     def __init__(
         self,
@@ -112,6 +113,8 @@ class NetworkTraining(Evaluator):
         from hortus.nets.training import Normalizer, Training, device
 
         recipe = self.made(data, len(rows), fidelity)
+        wanted: Adjustment | None = getattr(network, "adjustment", None)
+        recipe = recipe if wanted is None else wanted.apply(recipe)
         total = recipe.epochs * fidelity.rounds * fidelity.rows * len(rows)
         normalize = Normalizer(*data.moments, place=device())
         large = min(data.shape[1:]) >= LARGE

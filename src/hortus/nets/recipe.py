@@ -10,6 +10,8 @@ from hortus.errors import SettingError, nearest
 
 # From this many pixels a side, cut-out squares and channels-last memory pay.
 LARGE = 28
+# Of a learning rate that suits SGD, the part that suits AdamW, whose steps do not shrink with the gradient.
+ADAM = 0.03
 
 
 @dataclass(frozen=True)
@@ -19,7 +21,7 @@ class Recipe:
     Attributes:
         epochs: passes over the training images in the whole schedule.
         batch: images a step.
-        learning_rate: its peak, for SGD with Nesterov's momentum.
+        learning_rate: its peak, as SGD with Nesterov's momentum takes it; AdamW takes `ADAM` times as much.
         momentum: of it.
         weight_decay: of weights; biases and normalization are left alone.
         label_smoothing: share of each label that is spread over the other classes.
@@ -28,6 +30,8 @@ class Recipe:
         flip: whether they are mirrored at random.
         cutout: side of the square that is zeroed at random, in pixels; 0 for none.
         clip: the gradient's norm at most.
+        optimizer: ``"sgd"`` or ``"adamw"`` (Loshchilov and Hutter 2019).
+        schedule: after the warm-up, ``"cosine"`` or ``"linear"`` down to 0, or ``"constant"``.
     """
 
     epochs: float = 12.0
@@ -41,6 +45,8 @@ class Recipe:
     flip: bool = False
     cutout: int = 0
     clip: float = 5.0
+    optimizer: str = "sgd"
+    schedule: str = "cosine"
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""

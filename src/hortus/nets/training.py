@@ -27,7 +27,7 @@ from torch.nn import functional
 from hortus.errors import HortusError
 from hortus.nets import augmentation
 from hortus.nets.randomness import generator, own_randomness
-from hortus.nets.recipe import LARGE, Recipe
+from hortus.nets.recipe import ADAM, LARGE, Recipe
 from hortus.nets.weights import fill, load_tensors, save_tensors
 from hortus.seeds import derive
 
@@ -37,6 +37,14 @@ CHUNK = 512
 WARM = 2
 # Of the time until the deadline, this share is for steps; the rest for what comes after.
 STEPS_SHARE = 0.92
+# What the optimizers remember of each parameter: SGD the first, AdamW the others.
+KEPT = ("momentum_buffer", "step", "exp_avg", "exp_avg_sq")
+# The learning rate as a share of its peak, by the share of the schedule after the warm-up.
+SCHEDULES: dict[str, Callable[[float], float]] = {
+    "cosine": lambda done: 0.5 * (1.0 + math.cos(math.pi * done)),
+    "linear": lambda done: 1.0 - done,
+    "constant": lambda _done: 1.0,
+}
 
 
 class DivergedError(HortusError):
@@ -119,13 +127,17 @@ class Training:
         self.curve: list[Epoch] = []
         decayed = [p for p in network.parameters() if p.ndim > 1]
         plain = [p for p in network.parameters() if p.ndim <= 1]
-        groups = [{"params": decayed, "weight_decay": recipe.weight_decay}, {"params": plain, "weight_decay": 0.0}]
-        self._optimizer = torch.optim.SGD(
-            [group for group in groups if group["params"]],
-            lr=recipe.learning_rate,
-            momentum=recipe.momentum,
-            nesterov=recipe.momentum > 0,
-        )
+        # AdamW's decay is by its own, smaller steps: as much is lost in all where the decay is so much greater.
+        decay = recipe.weight_decay / (ADAM if recipe.optimizer == "adamw" else 1.0)
+        groups = [{"params": decayed, "weight_decay": decay}, {"params": plain, "weight_decay": 0.0}]
+        groups = [group for group in groups if group["params"]]
+        self._optimizer: torch.optim.Optimizer
+        if recipe.optimizer == "adamw":
+            self._optimizer = torch.optim.AdamW(groups, lr=ADAM * recipe.learning_rate)
+        else:
+            self._optimizer = torch.optim.SGD(
+                groups, lr=recipe.learning_rate, momentum=recipe.momentum, nesterov=recipe.momentum > 0
+            )
         self._half = self.place.type == "cuda" and torch.cuda.is_bf16_supported()
 
     @property
@@ -136,9 +148,11 @@ class Training:
     def rate(self, at: float) -> float:
         """The learning rate at a share of the schedule."""
         warmup, peak = self.recipe.warmup, self.recipe.learning_rate
+        peak *= ADAM if self.recipe.optimizer == "adamw" else 1.0
         if at < warmup:
             return peak * (0.1 + 0.9 * at / warmup)
-        return peak * 0.5 * (1.0 + math.cos(math.pi * (at - warmup) / (1.0 - warmup)))
+        done = (at - warmup) / (1.0 - warmup)
+        return peak * SCHEDULES[self.recipe.schedule](done)
 
     def advance(
         self,
@@ -233,9 +247,8 @@ class Training:
         """Write all that is needed to go on: weights, momenta, place in the schedule, curve."""
         tensors = {f"network.{name}": tensor for name, tensor in self.network.state_dict().items()}
         for name, parameter in self.network.named_parameters():
-            buffer = self._optimizer.state.get(parameter, {}).get("momentum_buffer")
-            if buffer is not None:
-                tensors[f"momentum.{name}"] = buffer
+            state = self._optimizer.state.get(parameter, {})
+            tensors |= {f"{kind}.{name}": kept for kind, kept in state.items() if isinstance(kept, Tensor)}
         about = {
             "seen": self.seen,
             "total": self.total,
@@ -253,11 +266,13 @@ class Training:
         """
         tensors, about = load_tensors(path)
         fill(self.network, _below(tensors, "network."))
-        momenta = _below(tensors, "momentum.")
         for name, parameter in self.network.named_parameters():
-            if name in momenta:
-                like = torch.empty_like(parameter)
-                self._optimizer.state[parameter]["momentum_buffer"] = like.copy_(momenta[name])
+            for kind in KEPT:
+                kept = tensors.get(f"{kind}.{name}")
+                if kept is not None:
+                    # A count of steps stands alone, all else has the parameter's shape, place and layout.
+                    like = torch.empty_like(parameter) if kept.ndim else torch.empty(())
+                    self._optimizer.state[parameter][kind] = like.copy_(kept)
         self.seen, self.seconds = int(about["seen"]), float(about["seconds"])
         self.total, self._most = float(about["total"]), float(about["most"])
         self.curve = [Epoch(**epoch) for epoch in about["curve"]]
