@@ -148,12 +148,13 @@ def test_the_paper_s_size_builds_steps_and_decodes(data):
 
 def test_the_whole_shared_network_can_be_trained_evenly_and_scores_candidates(space, data):
     running = search(space, "uniform", 40, batch=8, learning_rate=0.1).advance(*data)
-    _, candidate = drawn(space, 1, seed=2)[0]
-    one = Inheriting(running.network, candidate)
-    recalibrate(running.network, one.routes, one.moves, data[0])
-    with torch.no_grad():
-        right = (one(data[0]).argmax(1) == data[1].long()).float().mean()
-    assert right > 0.5
+    for _, candidate in drawn(space, 4, seed=2):
+        one = Inheriting(running.network, candidate)
+        recalibrate(running.network, one.routes, one.moves, data[0])
+        with torch.no_grad():
+            right = (one(data[0]).argmax(1) == data[1].long()).float().mean()
+        # A third by chance.
+        assert right > 0.4
 
 
 def test_bad_settings_are_refused(space):
