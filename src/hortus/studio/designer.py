@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request
@@ -13,7 +13,6 @@ from hortus.errors import RunError
 from hortus.run import open_run
 from hortus.run.graph import Graph, kinds, problems, refusal
 from hortus.run.graph.from_run import from_run
-from hortus.run.graph.layout import laid_out
 from hortus.run.graph.script import to_script
 from hortus.run.graph.templates import TEMPLATES, from_template
 from hortus.studio.briefs import brief
@@ -41,6 +40,7 @@ from hortus.studio.designs import Design, Designs
 from hortus.studio.events import stream
 from hortus.studio.home import absent
 from hortus.studio.kept import kept
+from hortus.studio.mends import Plan, plan
 from hortus.studio.replies import Trouble
 from hortus.studio.runs import require_over
 from hortus.studio.state import Here, Id, Studio
@@ -67,6 +67,8 @@ def tables(studio: Here) -> list[TableBody]:
             name=stored.name,
             columns=[str(name) for name in studio.tables.open(stored.id).frame.columns],
             target=stored.note.get("target"),
+            ignore=list(plan(stored.note).ignore),
+            keep=list(plan(stored.note).keep),
         )
         for stored in found
     ]
@@ -108,6 +110,8 @@ def begin(request: Request, studio: Here, asked: Begin) -> DesignBody:
         name = f"{run.name}, drawn"
     elif asked.template:
         made = from_template(asked.template, source=source, target=asked.target)
+        if asked.table is not None:
+            made = _decided(made, plan(studio.tables.get(asked.table).note), asked.target)
         name = made.title
     else:
         made, name = Graph(title="New graph"), "New graph"
@@ -170,15 +174,6 @@ def restore(request: Request, studio: Here, graph: Id, asked: Restore) -> Design
         raise absent("graphs", str(asked.revision))
     label = f"Back to version {known.number}"
     return body(here, studio, here.edit(studio.home, graph, known.graph, label=label, after=asked.after))
-
-
-@router.post("/graphs/{graph}/tidy")
-def tidy(request: Request, studio: Here, graph: Id, asked: After) -> DesignBody:
-    """Put every node right of those that it takes from, as an edit of its own."""
-    here = kept(request, Designs)
-    found = here.get(studio.home, graph)
-    made = laid_out(found.now.graph)
-    return body(here, studio, here.edit(studio.home, graph, made, label="Tidied up", after=asked.after))
 
 
 @router.post("/graphs/{graph}/refusal")
@@ -256,6 +251,17 @@ def model(request: Request, studio: Here, graph: Id, node: NodeId) -> FileRespon
         raise absent("graphs", node)
     path = found.out / "results" / known["digest"] / "model.hortus"
     return FileResponse(path, media_type="application/octet-stream", filename="model.hortus")
+
+
+def _decided(graph: Graph, told: Plan, target: str) -> Graph:
+    """The graph with what was decided about its table: columns left out or kept, and what splits the rows."""
+    table: dict[str, Any] = {"ignore": [name for name in told.ignore if name != target], "keep": list(told.keep)}
+    table |= {"metric": told.metric} if told.metric else {}
+    side = told.group or told.order
+    divided = {"method": "group" if told.group else "time", "column": side} if side and side != target else {}
+    more: dict[str, dict[str, Any]] = {"load": {name: value for name, value in table.items() if value}, "split": divided}
+    nodes = (replace(one, settings={**one.settings, **more.get(one.kind, {})}) for one in graph.nodes)
+    return replace(graph, nodes=tuple(nodes))
 
 
 def body(here: Designs, studio: Studio, found: Design) -> DesignBody:

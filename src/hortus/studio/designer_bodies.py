@@ -169,6 +169,8 @@ class TableBody(BaseModel):
     name: str
     columns: list[str]
     target: str | None
+    ignore: list[str]
+    keep: list[str]
 
 
 class Begin(BaseModel):

@@ -342,7 +342,8 @@ def _blend() -> Kind:
 
 
 def _ends() -> list[Kind]:
-    metrics = tuple(Choice(name, metric_words(name).name) for name in METRICS)
+    alike = {"f1_macro": "F1, every class counting alike"}
+    metrics = tuple(Choice(name, alike.get(name) or metric_words(name).name) for name in METRICS)
     return [
         Kind(
             "evaluate",

@@ -1,4 +1,4 @@
-"""Places for the nodes of a graph that nobody has drawn: from left to right, as the rows go."""
+"""Places for the nodes of a graph that nobody has drawn: from top to bottom, as the rows go."""
 
 from __future__ import annotations
 
@@ -7,23 +7,30 @@ from dataclasses import replace
 from hortus.run.graph.graph import Graph
 
 # From one node to the next, in pixels.
-ACROSS, DOWN = 250.0, 120.0
+ACROSS, DOWN = 240.0, 100.0
 
 
 def laid_out(graph: Graph) -> Graph:
-    """The graph with every node right of those that it takes from, and none on another."""
+    """The graph with every node below those that it takes from, and none on another."""
+    ordered = list(graph.ordered())
     depth: dict[str, int] = {}
+    for node in ordered:
+        depth[node.id] = 1 + max((depth[one] for one in graph.inputs(node.id)), default=-1)
+    for node in reversed(ordered):
+        # Near what takes from it, so that no edge passes behind a node that it has nothing to do with.
+        below = [depth[edge.target] for edge in graph.edges if edge.source == node.id and edge.target in depth]
+        depth[node.id] = min(below, default=depth[node.id] + 1) - 1
     lanes: dict[int, int] = {}
     places: dict[str, tuple[float, float]] = {}
-    for node in graph.ordered():
+    for node in ordered:
+        row = depth[node.id]
+        lane = lanes.get(row, 0)
         inputs = graph.inputs(node.id)
-        column = 1 + max((depth[one] for one in inputs), default=-1)
-        lane = lanes.get(column, 0)
-        if inputs and places[inputs[0]][1] / DOWN > lane:
+        if inputs and places[inputs[0]][0] / ACROSS > lane:
             # In line with what it takes from, where that is free.
-            lane = int(places[inputs[0]][1] / DOWN)
-        depth[node.id], lanes[column] = column, lane + 1
-        places[node.id] = (ACROSS * column, DOWN * lane)
+            lane = int(places[inputs[0]][0] / ACROSS)
+        lanes[row] = lane + 1
+        places[node.id] = (ACROSS * lane, DOWN * row)
     nodes = tuple(
         replace(node, x=places[node.id][0], y=places[node.id][1]) if node.id in places else node for node in graph.nodes
     )
