@@ -135,10 +135,7 @@ def jacob_cov(network: nn.Module, images: Tensor, _labels: Tensor) -> float:
     """
     x = images.detach().clone().requires_grad_(True)
     with _in_training(network):
-        (jacobian,) = torch.autograd.grad(network(x).sum(), x, allow_unused=True)
-    if jacobian is None:
-        # Nothing of the images reaches the output.
-        return float("nan")
+        (jacobian,) = torch.autograd.grad(network(x).sum(), x, allow_unused=True, materialize_grads=True)
     flat = jacobian.reshape(len(images), -1).double().cpu().numpy()
     away = flat - flat.mean(axis=1, keepdims=True)
     length = np.linalg.norm(away, axis=1, keepdims=True)

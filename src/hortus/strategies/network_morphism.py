@@ -45,6 +45,7 @@ class NetworkMorphism(Strategy):
         seed: of this sampler.
         starts: networks of one step each that are tried after the smallest one, before anything is learned.
         boldness: beta of the upper confidence bound, mean + beta x standard deviation; the authors' 2.576.
+        reach: most steps from a network that was trained; the fewer, the more a child inherits.
         units: units that a network may have, as the space has it.
 
     Raises:
@@ -53,10 +54,13 @@ class NetworkMorphism(Strategy):
 
     requires: ClassVar[frozenset[str]] = frozenset({"morphs"})
 
-    def __init__(self, *, seed: int = 0, starts: int = 4, boldness: float = 2.576, units: int = 12) -> None:
+    def __init__(
+        self, *, seed: int = 0, starts: int = 4, boldness: float = 2.576, reach: int = 2, units: int = 12
+    ) -> None:
         super().__init__(seed=seed)
         self.starts = int(checked("starts", starts, 0, 1_000_000))
         self.boldness = checked("boldness", boldness, 0, 1_000)
+        self.reach = int(checked("reach", reach, 1, 1_000))
         self.units = int(checked("units", units, 3, 100))
 
     def propose(self, past: Past, number: int, rng: np.random.Generator) -> Proposal:
@@ -78,19 +82,21 @@ class NetworkMorphism(Strategy):
             mean, deviation = process.predict(embed(candidates))
             return mean + self.boldness * deviation
 
-        nodes = [(dict(trial.params), body, (trial.number,)) for trial, body in zip(asked, bodies, strict=True)]
-        found = self._searched(nodes, acquisition(bodies), acquisition, tried, most, rng)
-        return Proposal(self._first(tried, rng)) if found is None else Proposal(found[0], found[1])
+        nodes = [(dict(trial.params), body, trial.number) for trial, body in zip(asked, bodies, strict=True)]
+        steps = {trial.number: int(trial.params["steps"]) for trial in asked}
+        found = self._searched(nodes, acquisition(bodies), acquisition, tried, most, steps, rng)
+        return Proposal(self._first(tried, rng)) if found is None else Proposal(found[0], (found[1],))
 
     def _searched(
         self,
-        nodes: Sequence[tuple[Genes, Body, tuple[int, ...]]],
+        nodes: Sequence[tuple[Genes, Body, int]],
         worth: Values,
         acquisition: Any,
         tried: set[Any],
         most: int,
+        trained: Mapping[int, int],
         rng: np.random.Generator,
-    ) -> tuple[Genes, tuple[int, ...]] | None:
+    ) -> tuple[Genes, int] | None:
         """Algorithm 1: from a queue of networks, the best is taken and its morphs are put in, with a chance."""
         count = itertools.count()
         queue = [(-float(value), next(count), node) for value, node in zip(worth, nodes, strict=True)]
@@ -99,7 +105,7 @@ class NetworkMorphism(Strategy):
         for _ in range(EXPANDED):
             if not queue or heat < COLD:
                 break
-            _, _, (genes, body, parents) = heapq.heappop(queue)
+            _, _, (genes, body, parent) = heapq.heappop(queue)
             heat *= COOLING
             children = [child for child in self._children(genes, body, most) if shape(child[1]) not in seen]
             if not children:
@@ -109,9 +115,10 @@ class NetworkMorphism(Strategy):
             ):
                 seen.add(shape(grown))
                 if value > highest:
-                    best, highest = (child, parents), value
-                if rng.random() < math.exp(min(0.0, (value - highest) / heat)):
-                    heapq.heappush(queue, (-value, next(count), (child, grown, parents)))
+                    best, highest = (child, parent), value
+                near = int(child["steps"]) - trained[parent] < self.reach
+                if near and rng.random() < math.exp(min(0.0, (value - highest) / heat)):
+                    heapq.heappush(queue, (-value, next(count), (child, grown, parent)))
         return best
 
     def _children(self, genes: Genes, body: Body, most: int) -> list[tuple[Genes, Body]]:
