@@ -32,6 +32,7 @@ from hortus.errors import (
 if TYPE_CHECKING:
     from hortus.automl import AutoClassifier, AutoRegressor
     from hortus.deploy.load import load
+    from hortus.searching import search
     from hortus.segmenting import ImageSegmenter
     from hortus.spaces.declared import Choice, Float, Int
     from hortus.tuning import blend, compare, stack, tune
@@ -63,6 +64,7 @@ __all__ = [
     "blend",
     "compare",
     "load",
+    "search",
     "stack",
     "tune",
 ]
@@ -79,6 +81,7 @@ _LATER = {
     "blend": "hortus.tuning:blend",
     "compare": "hortus.tuning:compare",
     "stack": "hortus.tuning:stack",
+    "search": "hortus.searching:search",
     "tune": "hortus.tuning:tune",
 }
 

@@ -31,6 +31,7 @@ from hortus.run import images as image_run
 from hortus.run.combinations import WORDS, Combination, combinations, evaluators, judge, provided, required
 from hortus.run.image_settings import ImageSettings
 from hortus.spaces import SPACES
+from hortus.spaces.own import _OFFERED
 from hortus.strategies import STRATEGIES
 
 TRIALS, CUT = 4, 2
@@ -42,6 +43,7 @@ SPACE_OPTIONS: dict[str, dict[str, Any]] = {
     "hierarchical": {"width": 4, "types": 2, "nodes": 2, "cells": 2},
     "mnasnet": {"width": 0.25, "blocks": 2},
     "morphism": {"width": 4, "steps": 2},
+    "own": {"function": "own"},
 }
 # So that a strategy's own way of proposing is at work within a few trials.
 STRATEGY_OPTIONS: dict[str, dict[str, Any]] = {
@@ -55,6 +57,15 @@ STRATEGY_OPTIONS: dict[str, dict[str, Any]] = {
     "differentiable": {"method": "gdas", "epochs": 1},
 }
 EVALUATOR_OPTIONS: dict[str, dict[str, Any]] = {"weight_sharing": {"steps": 1}, "training_free": {"score": "params"}}
+
+
+def own(trial: Any) -> Any:
+    """A space of one's own."""
+    from torch import nn
+
+    width, first = trial.suggest_int("width", 2, 8), trial.suggest_categorical("first", ["relu", "tanh"])
+    between = nn.ReLU() if first == "relu" else nn.Tanh()
+    return nn.Sequential(nn.Conv2d(1, width, 3), between, nn.ReLU(), nn.Flatten(), nn.LazyLinear(3))
 
 
 class CutError(BaseException):
@@ -128,6 +139,7 @@ def searched(one: Combination, folder: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(image_run, "Plan", functools.partial(Plan, lag=1))
     # The package's own `fit` is a function of that name.
     monkeypatch.setattr(sys.modules["hortus.run.fit"], "LAG", 1)
+    monkeypatch.setitem(_OFFERED, "own", own)
     whole = board(one, folder / "whole")
     assert len(whole) == TRIALS or one.strategy == "grid"
     assert (whole["state"] == "complete").any(), whole

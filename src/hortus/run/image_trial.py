@@ -20,6 +20,7 @@ from hortus.evaluation.trial import Order
 from hortus.seeds import stream
 from hortus.spaces import SPACES
 from hortus.spaces.base import Space
+from hortus.spaces.own import OwnSpace, offer_by_name
 from hortus.strategies import make_sampler
 from hortus.strategies.decoded import RELAXATION, Differentiable
 
@@ -42,6 +43,9 @@ def run(payload: dict[str, Any], report: Report, ask: Ask | None = None) -> dict
     Raises:
         TrialPruned: the driver answered a report with stop.
     """
+    if payload["space"]["name"] == OwnSpace.name:
+        # The driver says so, and it is the driver's function: what a file says is imported by nobody.
+        offer_by_name(payload["space"]["function"])
     if payload["evaluator"] == RELAXATION:
         return relax(Order.from_json(payload)).to_json()
     return trial.run(payload, report, ask)

@@ -18,6 +18,7 @@ SPACES: Registry[Callable[..., Space]] = Registry(
         "hierarchical": "hortus.spaces.hierarchical:HierarchicalSpace",
         "morphism": "hortus.spaces.morphism:MorphismSpace",
         "mnasnet": "hortus.spaces.mnasnet:MnasSpace",
+        "own": "hortus.spaces.own:OwnSpace",
         "joint": "hortus.spaces.joint:JointSpace",
         "deeplab": "hortus.spaces.deeplab:DeepLabSpace",
         "auto_deeplab": "hortus.spaces.auto_deeplab:AutoDeepLabSpace",
