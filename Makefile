@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DEMO_SECONDS ?= 60
 
-.PHONY: help setup demo test test-ui ui lint types layers words dependencies ci bench-peers bench-engine bench-floors bench-digits bench-gate bench-conformal bench-trust bench-serving bench-readme bench-nas201 bench-weight-sharing bench-curves nightly audit clean
+.PHONY: help setup demo test test-ui ui lint types layers words dependencies ci bench-peers bench-engine bench-floors bench-digits bench-gate bench-conformal bench-trust bench-serving bench-readme bench-nas201 bench-weight-sharing bench-segmentation bench-curves nightly audit clean
 
 help: ## Show what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -89,6 +89,9 @@ bench-gate: $(READY) ## Measure what the data gate costs on 100,000 rows and 20 
 bench-nas201: $(READY) ## Hold the strategies against each other on NAS-Bench-201
 	$(BIN)/python -m benchmarks.nas201 --write
 	$(BIN)/python -m benchmarks.nas201_fidelity --write
+
+bench-segmentation: $(READY) ## Hold a searched network of street scenes against fixed ones, at the same seconds
+	$(BIN)/python -m benchmarks.segmentation
 
 bench-weight-sharing: $(READY) ## Score candidates by a supernet's weights and train them, and count what a supernet holds
 	$(BIN)/python -m benchmarks.weight_sharing

@@ -88,6 +88,14 @@ def test_strategies_in_optuna(capsys: pytest.CaptureFixture[str]) -> None:
     assert all(float(best) > 0.9 and int(trials) > 10 for _, best, trials in found), text
 
 
+def test_segment_scenes(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    text = said("09_segment_scenes.py", capsys)
+    # One class everywhere has less than a fifth.
+    assert number(r"mean IoU on new scenes (\S+)", text) > 0.2
+    assert (tmp_path / "mask.png").exists()
+
+
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
 def test_a_notebook_runs_from_top_to_bottom(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     names: dict[str, Any] = {"__name__": "__main__"}
@@ -109,7 +117,7 @@ def test_a_notebook_is_valid_and_holds_no_output_that_could_go_stale(path: Path)
 
 
 def test_each_example_is_numbered_short_and_listed() -> None:
-    examples = [*SCRIPTS, *NOTEBOOKS]
+    examples = sorted([*SCRIPTS, *NOTEBOOKS])
     assert [int(path.name[:2]) for path in examples] == list(range(1, len(examples) + 1))
     for path in SCRIPTS:
         source = path.read_text(encoding="utf-8")
