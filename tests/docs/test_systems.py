@@ -14,6 +14,7 @@ from sklearn.datasets import load_digits, load_wine
 from typer.testing import CliRunner
 
 from hortus.cli import app
+from hortus.evaluation.inherited import SupernetTrial
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "benchmarks" / "results"
@@ -63,9 +64,6 @@ def scaled(command: str) -> list[str]:
     words = re.sub(
         r"--strategy-option population_size=50 --trials 300", f"--strategy-option population_size=2 {TABLE}", command
     )
-    if "weight_sharing" in words:
-        # Its supernet is trained before any trial: the clock alone ends that.
-        words = words.replace("--time 600", "--time 8 -j 1")
     words = words.replace("--time 600", IMAGES).replace("--time 60", TABLE).replace("--trials 50", "--trials 5 -j 1")
     if " fit train.csv" in words and "--model" not in words:
         words += " --model linear"
@@ -77,6 +75,8 @@ def scaled(command: str) -> list[str]:
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row[0].split(" (")[0].split(",")[0])
 def test_the_command_of_a_row_runs(row: list[str], place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(place)
+    # A supernet is trained before any trial, in the tests for a few steps.
+    monkeypatch.setitem(SupernetTrial.__init__.__kwdefaults__, "steps", 5)
     command = re.findall(r"`(hortus [^`]+)`", row[3])[0]
     ended = CliRunner().invoke(app, scaled(command))
     assert ended.exit_code == 0, ended.output
