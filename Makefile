@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DEMO_SECONDS ?= 60
 
-.PHONY: help setup demo test test-ui ui lint types layers words dependencies ci bench-peers bench-engine bench-floors bench-digits bench-gate bench-conformal bench-trust bench-serving bench-readme bench-nas201 bench-weight-sharing bench-segmentation bench-curves nightly audit clean
+.PHONY: help setup demo test test-ui ui lint types layers words dependencies ci bench-peers bench-engine bench-floors bench-digits bench-gate bench-conformal bench-trust bench-serving bench-hpo bench-readme bench-nas201 bench-weight-sharing bench-segmentation bench-curves nightly audit clean
 
 help: ## Show what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -105,6 +105,9 @@ nightly: $(READY) ## Try everything that can go wrong, all of it, and write docs
 
 audit: $(READY) ## Bill of materials, licences and known vulnerabilities of every dependency, into build/audit
 	$(BIN)/python -m benchmarks.audit
+
+bench-hpo: $(READY) ## Hold samplers against each other on complete tables of hyperparameters
+	$(BIN)/python -m benchmarks.hpo --samplers 'random,optuna TPE,optuna GP,tpe,predictor,evolution,local,frugal' --write
 
 bench-readme: $(READY) ## Write README's figures from benchmarks/results
 	$(BIN)/python -m benchmarks.readme
