@@ -255,6 +255,9 @@ def test_the_command_line_tunes_goes_on_and_shows(tmp_path, monkeypatch):
         assert json.loads(ended.stdout)["trials"] == int(trials)
     board = CliRunner().invoke(app, ["leaderboard", "run"])
     assert "maximize, 4 trials" in board.stdout
+    other = CliRunner().invoke(app, ["resume", "run"])
+    assert other.exit_code == 2
+    assert "one of a function" in other.stderr
     refused = CliRunner().invoke(app, ["tune", "own", "--trials", "1"])
     assert refused.exit_code == 2
     assert "names no function" in refused.stderr

@@ -26,6 +26,7 @@ from hortus.run.evidence import PREDICTIONS, read_evidence
 from hortus.run.finish import choose, pool, save
 from hortus.run.prepare import Prepared, recall
 from hortus.run.settings import Settings
+from hortus.run.tuned import is_tuned
 
 BUNDLE = "model.hortus"
 # The best trials that the baseline is compared with.
@@ -122,6 +123,12 @@ def require_run(folder: Path) -> None:
             f"There is no run in {str(folder)!r}.",
             mend="Give the folder that `hortus fit` named at its end.",
             code="run-missing",
+        )
+    if is_tuned(folder):
+        raise RunError(
+            f"The run in {str(folder)!r} is one of a function.",
+            mend="hortus leaderboard shows it; the same call, or hortus tune with --out, goes on with it.",
+            code="run-of-a-function",
         )
 
 
