@@ -42,7 +42,8 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):
         memory_budget: bytes resident at once, over all processes.
         metric: what is optimized: a name of scikit-learn's; accuracy if not said.
         space_options, strategy_options, evaluator_options: their own arguments.
-        pruner: stops poor trials early: ``"median"``, ``"percentile"``, ``"halving"``, ``"hyperband"`` or ``"none"``.
+        pruner: stops poor trials early: ``"median"``, ``"percentile"``, ``"halving"``, ``"hyperband"``,
+            ``"extrapolation"`` or ``"none"``; ``"auto"`` for the last but one where the clock runs, else none.
         rungs: what it sees more of from rung to rung: ``"epochs"``, ``"rows"``, ``"resolution"`` or ``"width"``.
         epochs: of a candidate's training; None for as many as its share of the time allows.
         recipe: how networks are trained: ``{"flip": True, "learning_rate": 0.05}`` and so on, by the names of
@@ -79,7 +80,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):
         space_options: Mapping[str, Any] | None = None,
         strategy_options: Mapping[str, Any] | None = None,
         evaluator_options: Mapping[str, Any] | None = None,
-        pruner: str = "none",
+        pruner: str = "auto",
         rungs: str = "epochs",
         epochs: float | None = None,
         recipe: Mapping[str, Any] | None = None,

@@ -15,6 +15,8 @@ from hortus.nets.recipe import check_recipe
 # With neither time nor trials given, a run takes this long (seconds).
 DEFAULT_TIME = 300.0
 RUNGS = ("epochs", "rows", "resolution", "width")
+# The stopper that finds most for the epochs spent, as docs/curves.md has it.
+STOPPER = "extrapolation"
 # Of a time budget, the share for the network that is handed over, for choosing and saving it, and for training the best
 # candidates of a search that trained none; and the part of the first for trying it larger.
 FINAL_SHARE, SAVING_SHARE, CONFIRMING_SHARE = 0.4, 0.03, 0.2
@@ -52,7 +54,7 @@ class ImageSettings:
         evaluator: a name in ``hortus.evaluation.EVALUATORS``.
         evaluator_options: its own arguments; ``steps`` is for the supernet's training, where there is one.
         pruner: stops trials early; ``"none"``, ``"median"``, ``"percentile"``, ``"halving"``, ``"hyperband"``,
-            ``"extrapolation"``.
+            ``"extrapolation"``; ``"auto"`` for the evaluator's own, or for the last where it trains by the clock.
         rungs: what the pruner sees more of: ``"epochs"``, ``"rows"``, ``"resolution"`` or ``"width"``.
         epochs: of a candidate's training; None for `EPOCHS`, or for as many as its share of the time allows.
         recipe: how networks are trained, by the names of `hortus.nets.recipe.Recipe`.
@@ -75,7 +77,7 @@ class ImageSettings:
     strategy_options: Mapping[str, Any] = field(default_factory=dict)
     evaluator: str = "train"
     evaluator_options: Mapping[str, Any] = field(default_factory=dict)
-    pruner: str = "none"
+    pruner: str = "auto"
     rungs: str = "epochs"
     epochs: float | None = None
     recipe: Mapping[str, Any] = field(default_factory=dict)
@@ -131,11 +133,18 @@ class ImageSettings:
 
     @property
     def stopper(self) -> str:
-        """The pruner that is asked: the one given, else the evaluator's own."""
-        if self.pruner != "none":
+        """The pruner that is asked: the one given, else the evaluator's own.
+
+        Where only trials count, one that is stopped saves nothing that was asked for; and a network that inherits
+        begins where others end.
+        """
+        if self.pruner != "auto":
             return self.pruner
         own: str = self._told("stopper", "none")
-        return own if own == "none" else str(self.evaluator_options.get("stopper", own))
+        if own != "none":
+            return str(self.evaluator_options.get("stopper", own))
+        timed = self._told("scheduled", False) and self.budget.time is not None and not self.inherits
+        return STOPPER if timed and self.rungs == "epochs" else "none"
 
     @property
     def preparation_options(self) -> dict[str, Any]:
