@@ -98,7 +98,7 @@ def test_each_fault_costs_its_trial_and_is_named(objectives):
         objectives.faulty,
         trials=8,
         workers=2,
-        trial_time=2,
+        trial_time=5,
         memory_budget=1_200_000_000,
         verbosity=0,
         strategy="random",
