@@ -88,7 +88,7 @@ class Found:
         """Every candidate, the best first; see `hortus.run.image_result.ImageResult.leaderboard`."""
         return self.result.leaderboard()
 
-    def pareto(self, cost: str = "latency") -> pd.DataFrame:
+    def pareto(self, cost: str | None = None) -> pd.DataFrame:
         """The candidates that none is better than at the same ``"latency"``, ``"params"`` or ``"macs"`` or less.
 
         Raises:

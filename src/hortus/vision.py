@@ -26,7 +26,7 @@ from hortus.engine.terminal import listening
 from hortus.ensemble.honest import Estimate
 from hortus.run.image_grow import Growth
 from hortus.run.image_result import ImageResult
-from hortus.run.image_settings import ImageSettings
+from hortus.run.image_settings import ImageSettings, default_strategy
 from hortus.run.images import fit_images
 
 
@@ -35,12 +35,15 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):
 
     Args:
         space: what is searched: a name in ``hortus.spaces.SPACES``.
-        strategy: how: a name in ``hortus.strategies.STRATEGIES``.
+        strategy: how: a name in ``hortus.strategies.STRATEGIES``; ``"auto"`` for the predictor, or for ``"nsga2"``
+            where the objectives have costs without targets.
         evaluator: by what candidates are judged: a name in ``hortus.evaluation.EVALUATORS``.
         time_budget: seconds, from the call of `fit` to the usable network; 300 where nothing else limits the run.
         trials: how many candidates are evaluated.
         memory_budget: bytes resident at once, over all processes.
         metric: what is optimized: a name of scikit-learn's; accuracy if not said.
+        objectives: the metric and what it is to cost: ``("accuracy", "latency")`` for a Pareto front by ``"nsga2"``, or
+            ``("accuracy", "latency=0.002")`` for MnasNet's reward by any strategy; ``params`` and ``macs`` likewise.
         space_options, strategy_options, evaluator_options: their own arguments.
         pruner: stops poor trials early: ``"median"``, ``"percentile"``, ``"halving"``, ``"hyperband"``,
             ``"extrapolation"`` or ``"none"``; ``"auto"`` for the last but one where the clock runs, else none.
@@ -70,13 +73,14 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):
     def __init__(
         self,
         space: str = "cell",
-        strategy: str = "evolution",
+        strategy: str = "auto",
         evaluator: str = "train",
         *,
         time_budget: float | None = None,
         trials: int | None = None,
         memory_budget: int | None = None,
         metric: str | None = None,
+        objectives: Sequence[str] | None = None,
         space_options: Mapping[str, Any] | None = None,
         strategy_options: Mapping[str, Any] | None = None,
         evaluator_options: Mapping[str, Any] | None = None,
@@ -101,6 +105,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):
         self.trials = trials
         self.memory_budget = memory_budget
         self.metric = metric
+        self.objectives = objectives
         self.space_options = space_options
         self.strategy_options = strategy_options
         self.evaluator_options = evaluator_options
@@ -156,12 +161,13 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):
     def _settings(self) -> ImageSettings:
         return ImageSettings(
             metric=self.metric,
+            objectives=None if self.objectives is None else tuple(self.objectives),
             time=self.time_budget,
             trials=self.trials,
             memory=self.memory_budget,
             space=self.space,
             space_options=dict(self.space_options or {}),
-            strategy=self.strategy,
+            strategy=default_strategy(self.objectives) if self.strategy == "auto" else self.strategy,
             strategy_options=dict(self.strategy_options or {}),
             evaluator=self.evaluator,
             evaluator_options=dict(self.evaluator_options or {}),
@@ -214,11 +220,12 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):
         check_is_fitted(self, "model_")
         return self._result.leaderboard()
 
-    def pareto(self, cost: str = "latency") -> pd.DataFrame:
+    def pareto(self, cost: str | None = None) -> pd.DataFrame:
         """The candidates that none is better than at the same cost or less, the cheapest first.
 
         Args:
-            cost: ``"latency"`` (seconds an image, measured here), ``"params"`` or ``"macs"`` (multiply-adds).
+            cost: ``"latency"`` (seconds an image, measured here), ``"params"`` or ``"macs"`` (multiply-adds); None for
+                the first of the objectives, or latency.
 
         Raises:
             SettingError: another cost.

@@ -297,3 +297,43 @@ def test_cells_inherit_from_a_supernet_in_worker_processes(digits, tmp_path):
     assert (tmp_path / "run/artifacts/supernet.safetensors").exists()
     model.draw(tmp_path / "cell.svg")
     assert (tmp_path / "cell.svg").read_text().startswith("<svg")
+
+
+def test_accuracy_and_a_cost_are_searched_together_and_networks_are_trained_once(digits):
+    X, _, y, _ = digits
+    asked = {
+        **QUICK,
+        "strategy": "auto",
+        "space": "cell",
+        "space_options": {"width": 2, "operations": ["none", "skip_connect"]},
+    }
+    heard = []
+    model = ImageClassifier(
+        **asked,
+        objectives=("accuracy", "params"),
+        trials=24,
+        epochs=0.2,
+        final=False,
+        strategy_options={"population_size": 4},
+    ).fit(X[:80], y[:80], listeners=[heard.append])
+    assert model._result.settings.strategy == "nsga2"
+    front = model.pareto()
+    assert front["params"].is_monotonic_increasing
+    again = model.leaderboard()["reason"].str.startswith("the same network as")
+    assert 0 < again.sum() < 24
+    (note,) = (event.data for event in heard if event.data.get("code") == "networks-again")
+    assert note["what"].startswith(f"{again.sum()} of the candidates")
+
+
+def test_with_a_target_the_network_of_the_greatest_reward_is_handed_over(digits):
+    from hortus.strategies.reward import reward
+
+    X, _, y, _ = digits
+    model = ImageClassifier(
+        **{**QUICK, "strategy": "evolution"}, objectives=("accuracy", "params=1"), trials=4, epochs=1, final=False
+    ).fit(X[:200], y[:200])
+    board = model.leaderboard()
+    rewards = [reward(score, params, 1.0) for score, params in zip(board["score"], board["params"], strict=True)]
+    assert board["weight"].to_numpy().argmax() == np.argmax(rewards)
+    with pytest.raises(SettingError, match="nsga2"):
+        ImageClassifier(**{**QUICK, "strategy": "evolution"}, objectives=("accuracy", "params"), trials=1).fit(X, y)

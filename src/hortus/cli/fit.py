@@ -54,6 +54,9 @@ def fit(
         list[str] | None, typer.Option("--strategy-option", metavar="NAME=VALUE", help="The strategy's own.")
     ] = None,
     space: Annotated[str, typer.Option(help="auto, pipelines or trees; of networks: cell and others.")] = "auto",
+    objective: Annotated[
+        list[str] | None, typer.Option(help="A cost of networks too: latency, params, macs; latency=0.002 as a target.")
+    ] = None,
     evaluator: Annotated[str, typer.Option(help="By what networks are judged: train, training_free.")] = "train",
     pruner: Annotated[str, typer.Option(help="none, median, halving, hyperband or extrapolation.")] = "auto",
     rungs: Annotated[str, typer.Option(help="What a pruner sees more of: folds, rows or rounds.")] = "folds",
@@ -120,6 +123,7 @@ def fit(
                 rungs=rungs,
                 foreign=foreign,
                 metric=metric,
+                objectives=(metric or "accuracy", *objective) if objective else None,
                 time=time,
                 trials=trials,
                 memory=memory,
@@ -135,6 +139,12 @@ def fit(
                 found = images.fit_folder(table, wanted, out=folder, listeners=listeners)
             images.conclude(found, as_json=as_json, go_on=_go_on(folder))
             return
+        if objective:
+            raise SettingError(
+                "--objective means nothing where there are no images.",
+                mend="Leave it out; `hortus faster` makes a table's model cheaper.",
+                code="image-option",
+            )
         if target is None:
             raise SettingError(
                 "A table needs the name of the column to predict.",

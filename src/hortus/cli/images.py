@@ -29,7 +29,7 @@ def image_settings(*, space: str, strategy: str, rungs: str, foreign: Mapping[st
 
     Args:
         space: ``"auto"`` for the cell.
-        strategy: ``"auto"`` for evolution.
+        strategy: ``"auto"`` for the predictor; for ``nsga2`` where there are several objectives without targets.
         rungs: ``"folds"``, the default of tables, for epochs.
         foreign: options that only tables know, by name; none of them may be given.
         more: the other settings, under their own names.
@@ -37,7 +37,7 @@ def image_settings(*, space: str, strategy: str, rungs: str, foreign: Mapping[st
     Raises:
         SettingError: a setting is not understood, or means nothing to images.
     """
-    from hortus.run.image_settings import ImageSettings
+    from hortus.run.image_settings import ImageSettings, default_strategy
 
     given = [name for name, value in foreign.items() if value]
     if given:
@@ -48,7 +48,7 @@ def image_settings(*, space: str, strategy: str, rungs: str, foreign: Mapping[st
         )
     return ImageSettings(
         space="cell" if space == "auto" else space,
-        strategy="evolution" if strategy == "auto" else strategy,
+        strategy=default_strategy(more.get("objectives")) if strategy == "auto" else strategy,
         rungs="epochs" if rungs == "folds" else rungs,
         **more,
     )
@@ -130,6 +130,14 @@ def show(result: ImageResult, top: int, *, as_json: bool) -> None:
         )
         table.add_row(*(Text(printable(cell)) for cell in cells), style="bold" if row["weight"] else "")
     console.print(table)
+    for cost in result.settings.goal.costs:
+        front = ", ".join(
+            f"trial {row['trial']} ({row['score']:.4f}, {1000 * row[cost]:.2f} ms)"
+            if cost == "latency"
+            else f"trial {row['trial']} ({row['score']:.4f}, {row[cost]:,.0f})"
+            for row in result.pareto(cost).to_dict(orient="records")
+        )
+        console.print(printable(f"Pareto front of {task.metric} and {cost}: {front}"), markup=False, highlight=False)
     for row in board[board["reason"] != ""].to_dict(orient="records")[: top or None]:
         console.print(
             printable(f"trial {row['trial']}: {row['reason']}"), markup=False, highlight=False, style="yellow"

@@ -17,6 +17,7 @@ from optuna.samplers import BaseSampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
+from hortus.engine.goal import Goal
 from hortus.engine.row import TrialRow
 from hortus.engine.study import new_study
 from hortus.evaluation.base import Evaluation
@@ -50,13 +51,15 @@ class History:
         rows: the journal's; what had finished counts, what was interrupted is run again.
         ordered: tell outcomes in the order of the trials' numbers, ``lag`` behind; else as they come.
         lag: how many trials back an ask looks where they are ordered.
+        goal: what a strategy is told of a trial.
 
     Attributes:
         interrupted: numbers of the trials to run again, in order.
     """
 
-    def __init__(self, rows: Sequence[TrialRow], *, ordered: bool, lag: int = LAG) -> None:
-        self._study = new_study()
+    def __init__(self, rows: Sequence[TrialRow], *, ordered: bool, lag: int = LAG, goal: Goal | None = None) -> None:
+        self._goal = goal or Goal()
+        self._study = new_study(values=self._goal.count)
         self._ordered = ordered
         self._lag = lag
         self._open: dict[int, tuple[Trial, BaseSampler]] = {}
@@ -68,7 +71,10 @@ class History:
         told_before = rows[-1].after if rows and ordered else len(rows)
         for row in rows:
             told = row.finished and row.number < told_before
-            self._study.add_trial(row.to_frozen(running=not told))
+            frozen = row.to_frozen(running=not told)
+            if frozen.state == TrialState.COMPLETE and row.value is not None:
+                frozen.values = list(self._goal.told(row.value, row.evaluation))
+            self._study.add_trial(frozen)
             self._seen[row.number] = row.after
             self._told += told
             if not row.finished:
@@ -244,5 +250,7 @@ class History:
         state = outcome.state
         if state == TrialState.PRUNED and outcome.score is None:
             state = TrialState.FAIL
-        self._study.tell(number, outcome.score if state == TrialState.COMPLETE else None, state=state)
+        complete = state == TrialState.COMPLETE and outcome.score is not None
+        values = self._goal.told(outcome.score, outcome.evaluation) if complete and outcome.score is not None else None
+        self._study.tell(number, values, state=state)
         self._told += 1

@@ -27,6 +27,8 @@ from hortus.engine.pace import Pace
 from hortus.engine.plan import Plan
 from hortus.engine.progress import EventKind, Listener, ProgressEvent
 from hortus.engine.shelf import ANCESTORS, ROOM, Shelf
+from hortus.engine.twins import MOST as MOST_TWINS
+from hortus.engine.twins import Twins
 from hortus.errors import RunError
 from hortus.evaluation.base import Evaluation
 from hortus.evaluation.trial import Order
@@ -73,11 +75,13 @@ class Search:
         self._shelf = Shelf(plan.out, room=ANCESTORS if plan.inherits else ROOM)
         self._lineage = Lineage(plan.space) if plan.inherits else None
         self._live = LIVE in plan.space.provides
+        # What inherits weights is judged by its ancestors too: the same network may do better there.
+        self._twins = Twins(plan.space) if "canonical" in plan.space.provides and not plan.inherits else None
         self._best = -math.inf
         rows = journal.trials()
+        self._history = History(rows, ordered=ledger.budget.deterministic, lag=plan.lag, goal=plan.goal)
         for row in rows:
             self._count(row.params, Outcome(row.state, row.value, row.evaluation), row.number)
-        self._history = History(rows, ordered=ledger.budget.deterministic, lag=plan.lag)
         self._starts = list(plan.starts)[len(rows) :]
         self._running: set[int] = set()
         self._failures: Counter[tuple[int, str]] = Counter()
@@ -123,7 +127,7 @@ class Search:
             if not history.ready():
                 return None
             number = self._ask()
-            if number is None:
+            if number is None or (self._twins is not None and self._twins.row >= MOST_TWINS):
                 return "exhausted"
             self._submit(number)
         return None
@@ -194,6 +198,13 @@ class Search:
             # It was interrupted, and asks everything again.
             self._history.open(self._sampler(number), {}, number=number)
         params = self._history.frozen(number).params
+        if self._twins is not None and number not in self._running:
+            before = self._history.seen_by(number) if self._ledger.budget.deterministic else None
+            twin = self._twins.of(params, self._history.rows(number), before=before)
+            if twin is not None:
+                self._running.add(number)
+                self._finish(number, twin)
+                return
         share = min(TRIAL_SHARE * left, self.plan.trial_seconds or math.inf)
         order = self._order(number, params, time.monotonic() + share if timed else None)
         if number not in self._running:
@@ -293,6 +304,10 @@ class Search:
     def _count(self, params: Mapping[str, Any], outcome: Outcome, number: int) -> None:
         """What a trial's end says of the pace, the best score, and the models worth keeping."""
         if outcome.evaluation is None:
+            return
+        if self._twins is not None:
+            self._twins.note(number, params, self._history.rows(number), outcome)
+        if "same_as" in outcome.evaluation.notes:
             return
         self._pace.note(params, outcome.evaluation.seconds)
         if outcome.state == TrialState.COMPLETE and outcome.score is not None:

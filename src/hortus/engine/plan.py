@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hortus.data.artifacts import Stored
+from hortus.engine.goal import Goal
 from hortus.engine.history import LAG
 from hortus.evaluation.base import Evaluation, Fidelity
 from hortus.spaces.base import Space
@@ -41,6 +42,7 @@ class Plan:
         memory: bytes that one trial may hold; None for no limit.
         reserve: seconds kept back for what comes after the search, besides loading the best models.
         lag: how many trials back an ask looks when only trials count; at most so many run at once.
+        goal: what the strategy is told of a trial: its score, or its costs too.
         score: gives a trial's score where the evaluator could not (a metric that is the user's own function).
     """
 
@@ -67,4 +69,5 @@ class Plan:
     memory: int | None = None
     reserve: float = 0.0
     lag: int = LAG
+    goal: Goal = field(default_factory=Goal)
     score: Callable[[Evaluation], float] | None = None

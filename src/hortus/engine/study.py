@@ -14,16 +14,16 @@ from hortus.engine.journal import Journal
 DASHBOARD_FILE = "optuna.log"
 
 
-def new_study(direction: Literal["maximize", "minimize"] = "maximize") -> optuna.Study:
-    """An empty study in memory; greater values are better unless said. Optuna's announcement of it is left out.
+def new_study(direction: Literal["maximize", "minimize"] = "maximize", *, values: int = 1) -> optuna.Study:
+    """An empty study in memory, of so many values; greater ones are better unless said.
 
-    Its name is always the same: Hyperband deals trials out by it.
+    Its name is always the same: Hyperband deals trials out by it. Optuna's announcement of it is left out.
     """
     logger = logging.getLogger("optuna.storages._in_memory")
     level = logger.level
     logger.setLevel(logging.WARNING)
     try:
-        return optuna.create_study(study_name="hortus", direction=direction)
+        return optuna.create_study(study_name="hortus", directions=[direction] * values)
     finally:
         logger.setLevel(level)
 

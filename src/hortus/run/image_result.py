@@ -16,6 +16,7 @@ from hortus.data.images import FILE
 from hortus.data.notes import Note
 from hortus.deploy.image_bundle import load_image_bundle
 from hortus.deploy.image_model import ImageModel
+from hortus.engine.goal import COSTS
 from hortus.engine.journal import Journal, TrialRow
 from hortus.engine.result import leaderboard
 from hortus.ensemble.honest import Estimate
@@ -23,12 +24,9 @@ from hortus.errors import RunError, SettingError, nearest
 from hortus.evaluation.agreement import Agreement, agreements
 from hortus.run.image_finish import BUNDLE, conclude
 from hortus.run.image_grow import Growth, read_growth
-from hortus.run.image_rows import CONFIRMED
+from hortus.run.image_rows import CONFIRMED, SETTINGS
 from hortus.run.image_settings import ImageSettings
 
-SETTINGS = "image_settings"
-# What a network costs, as it stands in an evaluation's notes.
-COSTS = ("latency", "params", "macs")
 # Parts of the schedule whose scores are compared with those at its end.
 SHARES = (("after 1/9", 1 / 9), ("after 1/3", 1 / 3))
 
@@ -140,15 +138,16 @@ class ImageResult:
         parts = {name: [_after(note.get("curve") or [], share) for note in notes] for name, share in SHARES}
         return {**parts, **columns, "trained": own}
 
-    def pareto(self, cost: str = "latency") -> pd.DataFrame:
+    def pareto(self, cost: str | None = None) -> pd.DataFrame:
         """The candidates that none is better than at the same cost or less, the cheapest first.
 
         Args:
-            cost: ``"latency"``, ``"params"`` or ``"macs"``.
+            cost: ``"latency"``, ``"params"`` or ``"macs"``; None for the first of the run's objectives, or latency.
 
         Raises:
             SettingError: another cost.
         """
+        cost = cost or next(iter(self.settings.goal.costs), "latency")
         if cost not in COSTS:
             raise SettingError(f"There is no cost called {cost!r}.", mend=nearest(cost, COSTS), code="unknown-cost")
         board = self.leaderboard()

@@ -7,12 +7,15 @@ from dataclasses import replace
 
 from optuna.trial import TrialState
 
+from hortus.engine.goal import Goal
 from hortus.engine.journal import Journal, TrialRow
 from hortus.evaluation.base import Artifact, Evaluation
 
 # Under which the journal keeps what came of training the best candidates of a search by cheap scores, and of making
 # the best candidate larger.
 CONFIRMED, GROWN = "confirmed", "grown"
+# Under which it keeps how the run was to be made.
+SETTINGS = "image_settings"
 
 
 def ranked(rows: Sequence[TrialRow]) -> list[TrialRow]:
@@ -22,9 +25,11 @@ def ranked(rows: Sequence[TrialRow]) -> list[TrialRow]:
 
 
 def trained(journal: Journal) -> list[TrialRow]:
-    """The candidates that were trained, in the search or after it, the best first; of each what was found last."""
-    found = journal.get(CONFIRMED) or {}
-    told = {int(number): Evaluation.from_json(evaluation) for number, evaluation in found.items()}
+    """The candidates that were trained, in the search or after it, the best first; of each what was found last.
+
+    Where a cost has a target, the best are those of the greatest reward.
+    """
+    told = {int(n): Evaluation.from_json(evaluation) for n, evaluation in (journal.get(CONFIRMED) or {}).items()}
     grown = journal.get(GROWN)
     if grown is not None and grown["evaluation"] is not None:
         told[int(grown["number"])] = Evaluation.from_json(grown["evaluation"])
@@ -32,7 +37,11 @@ def trained(journal: Journal) -> list[TrialRow]:
         replace(row, value=told[row.number].score, evaluation=told[row.number]) if row.number in told else row
         for row in journal.trials()
     ]
-    return [row for row in ranked(rows) if artifact(row.evaluation, "predictions")]
+    found = [row for row in ranked(rows) if artifact(row.evaluation, "predictions")]
+    settings = journal.get(SETTINGS) or {}
+    objectives = settings.get("objectives")
+    goal = Goal.read(objectives, metric=settings["metric"]) if objectives else Goal()
+    return sorted(found, key=lambda row: -goal.told(row.value or 0.0, row.evaluation)[0]) if goal.targets else found
 
 
 def artifact(evaluation: Evaluation | None, name: str) -> Artifact | None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from hortus.budget import Budget
+from hortus.engine.goal import Goal
 from hortus.errors import SettingError, nearest
 from hortus.evaluation import EVALUATORS
 from hortus.evaluation.base import Fidelity
@@ -44,6 +45,8 @@ class ImageSettings:
 
     Attributes:
         metric: what is optimized, by name; None for accuracy.
+        objectives: the metric and what it is to cost: ``("accuracy", "latency")``, or ``"latency=0.002"`` with a
+            target; costs are ``latency`` (seconds an image), ``params`` and ``macs``. None for the metric alone.
         time: seconds, from the call to the usable model.
         trials: how many candidates, those of earlier sittings in the same folder included.
         memory: bytes resident at once.
@@ -68,12 +71,13 @@ class ImageSettings:
     """
 
     metric: str | None = None
+    objectives: tuple[str, ...] | None = None
     time: float | None = None
     trials: int | None = None
     memory: int | None = None
     space: str = "cell"
     space_options: Mapping[str, Any] = field(default_factory=dict)
-    strategy: str = "evolution"
+    strategy: str = "predictor"
     strategy_options: Mapping[str, Any] = field(default_factory=dict)
     evaluator: str = "train"
     evaluator_options: Mapping[str, Any] = field(default_factory=dict)
@@ -101,13 +105,18 @@ class ImageSettings:
                 code="epochs-not-positive",
             )
         check_recipe(self.recipe)
-        _ = self.budget
+        _ = self.budget, self.goal
 
     @property
     def budget(self) -> Budget:
         """Time, trials and memory together; `DEFAULT_TIME` where neither time nor trials are given."""
         time = DEFAULT_TIME if self.time is None and self.trials is None else self.time
         return Budget(time=time, trials=self.trials, memory=self.memory)
+
+    @property
+    def goal(self) -> Goal:
+        """What the strategy is told of a trial."""
+        return Goal() if self.objectives is None else Goal.read(self.objectives, metric=self.metric)
 
     @property
     def trains(self) -> bool:
@@ -144,7 +153,8 @@ class ImageSettings:
         if own != "none":
             return str(self.evaluator_options.get("stopper", own))
         timed = self._told("scheduled", False) and self.budget.time is not None and not self.inherits
-        return STOPPER if timed and self.rungs == "epochs" else "none"
+        # Of several scores a curve is of one alone.
+        return STOPPER if timed and self.rungs == "epochs" and self.objectives is None else "none"
 
     @property
     def preparation_options(self) -> dict[str, Any]:
@@ -238,4 +248,18 @@ class ImageSettings:
     @classmethod
     def from_json(cls, found: dict[str, Any]) -> ImageSettings:
         """The inverse of ``to_json``."""
-        return cls(**{**found, "size": None if found["size"] is None else tuple(found["size"])})
+        return cls(**{**found, "size": _tuple(found["size"]), "objectives": _tuple(found.get("objectives"))})
+
+
+def default_strategy(objectives: Sequence[str] | None) -> str:
+    """What searches where nobody said: the predictor, which needs the fewest trainings; of several scores NSGA-II.
+
+    >>> default_strategy(None), default_strategy(("accuracy", "latency")), default_strategy(("accuracy", "macs=1e6"))
+    ('predictor', 'nsga2', 'predictor')
+    """
+    apart = any("=" not in one for one in (objectives or ())[1:])
+    return "nsga2" if apart else "predictor"
+
+
+def _tuple(found: list[Any] | None) -> Any:
+    return None if found is None else tuple(found)

@@ -25,13 +25,13 @@ from hortus.engine.loop import Search
 from hortus.engine.plan import Plan
 from hortus.engine.progress import Listener, ProgressEvent
 from hortus.errors import RunError
-from hortus.evaluation import EVALUATORS
 from hortus.run.combinations import check
 from hortus.run.image_confirm import confirm
 from hortus.run.image_finish import FAILED, conclude, train_final
 from hortus.run.image_grow import grow
 from hortus.run.image_prepare import prepare
-from hortus.run.image_result import SETTINGS, ImageResult, read_result, require_images
+from hortus.run.image_result import ImageResult, read_result, require_images
+from hortus.run.image_rows import SETTINGS
 from hortus.run.image_settings import ImageSettings
 from hortus.run.image_trial import ENTRY
 from hortus.run.place import cores, emitter, make_executor, slot_memory
@@ -141,6 +141,10 @@ def _search(
     with ledger.charge("searching"):
         why = search.run(meanwhile=_import_torch)
     journal.set("why", why)
+    twins = sum("same_as" in row.evaluation.notes for row in journal.trials() if row.evaluation)
+    if twins:
+        what = f"{twins} of the candidates were networks that had been judged before: they were not trained again."
+        say(Note("networks-again", what))
     if not settings.trains:
         with ledger.charge("confirming"):
             emit(ProgressEvent("phase", ledger.elapsed, {"name": "refitting"}))
@@ -216,6 +220,7 @@ def _plan(data: ImageData, settings: ImageSettings, folder: Path, executor: Exec
         fidelity=settings.fidelity(len(data), *data.shape[1:], executor.capacity),
         data=folder / "data",
         out=folder,
+        goal=settings.goal,
         seed=settings.seed,
         trials=settings.trials,
         trial_seconds=settings.trial_seconds(executor.capacity),
@@ -234,6 +239,7 @@ def _check_names(settings: ImageSettings) -> None:
     make_sampler(settings.strategy, seed=0, options=settings.strategy_options)
     make_pruner(settings.stopper)
     check(settings.space, settings.strategy, settings.evaluator)
+    settings.goal.check(settings.strategy, settings.stopper)
 
 
 def _executor(settings: ImageSettings) -> Executor:

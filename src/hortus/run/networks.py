@@ -10,11 +10,12 @@ import numpy as np
 from optuna.trial import FixedTrial
 
 from hortus.data.images import ImageData
+from hortus.engine.goal import COSTS
 from hortus.engine.journal import TrialRow
 from hortus.errors import RunError, SettingError
 from hortus.nets.drawing import Placed, layout, svg
 from hortus.nets.graph import Graph
-from hortus.run.image_result import COSTS, ImageResult
+from hortus.run.image_result import ImageResult
 from hortus.spaces import SPACES
 
 

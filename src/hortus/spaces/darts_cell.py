@@ -115,7 +115,7 @@ class DartsSpace(Space):
 
     name: ClassVar[str] = "darts"
     provides: ClassVar[frozenset[str]] = frozenset(
-        {"sample", "mutate", "encode", "network", "scale", "supernet", "relaxable"}
+        {"sample", "mutate", "encode", "network", "scale", "canonical", "supernet", "relaxable"}
     )
 
     def __init__(

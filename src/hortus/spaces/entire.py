@@ -120,7 +120,9 @@ class EntireSpace(Space):
     """
 
     name: ClassVar[str] = "entire"
-    provides: ClassVar[frozenset[str]] = frozenset({"sample", "mutate", "encode", "numbers", "network", "scale"})
+    provides: ClassVar[frozenset[str]] = frozenset(
+        {"sample", "mutate", "encode", "numbers", "network", "scale", "canonical"}
+    )
 
     def __init__(self, facts: ImageFacts | None = None, *, depth: int | None = None) -> None:
         small = facts is not None and min(facts.height, facts.width) < 16

@@ -127,7 +127,7 @@ class MnasSpace(Space):
     """
 
     name: ClassVar[str] = "mnasnet"
-    provides: ClassVar[frozenset[str]] = frozenset({"sample", "mutate", "encode", "network", "scale"})
+    provides: ClassVar[frozenset[str]] = frozenset({"sample", "mutate", "encode", "network", "scale", "canonical"})
 
     def __init__(
         self, facts: ImageFacts | None = None, *, width: float | None = None, blocks: int | None = None

@@ -108,10 +108,12 @@ class Independent(BaseSampler):
 
     Class attributes:
         requires: what it asks of a space, by the words of `hortus.spaces.base.Space.provides`.
+        several: whether it can search for several scores at once.
         prepares: the trial that must have ended before its first proposal, as that of a supernet; None for none.
     """
 
     requires: ClassVar[frozenset[str]] = frozenset()
+    several: ClassVar[bool] = False
     prepares: ClassVar[str | None] = None
 
     def infer_relative_search_space(

@@ -7,7 +7,7 @@ at ``points`` values spread evenly over its range (over its logarithm where it h
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.study import Study
@@ -46,6 +46,8 @@ class Grid(Independent):
     Raises:
         SettingError: an argument is out of its range.
     """
+
+    several: ClassVar[bool] = True
 
     def __init__(self, *, seed: int = 0, points: int = 5, whole: int = 10) -> None:
         self.seed = seed
