@@ -117,6 +117,15 @@ def test_evolution_on_the_fixed_kind_of_network_with_a_pruner(scenes):
     assert model.model_.describe.startswith("8 wide")
 
 
+def test_a_run_is_exported_as_code_and_as_onnx(fitted, tmp_path):
+    pytest.importorskip("onnxruntime")
+    for form, file in (("code", "network.py"), ("onnx", "model.onnx")):
+        done = CliRunner().invoke(app, ["export", str(fitted.run_folder), "--to", form, "--out", str(tmp_path / form)])
+        assert done.exit_code == 0, done.output
+        assert (tmp_path / form / file).exists()
+    assert json.loads((tmp_path / "onnx/parity.json").read_text())["passed"]
+
+
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [

@@ -69,7 +69,11 @@ def empty_folder(out: Path) -> None:
 
 def _run_folder(path: Path) -> Path:
     from hortus.run import open_run
+    from hortus.run.image_result import is_image_run
+    from hortus.run.scene_result import is_scene_run
 
+    if is_image_run(path) or is_scene_run(path):
+        return path
     # A run that was killed gets its model by being opened.
     return open_run(path).folder
 
