@@ -26,6 +26,8 @@ RAY = Path(sys.executable).with_name("ray")
 PORT, CLIENT_PORT = 6379, 10001
 STORE_BYTES = 100_000_000
 START_SECONDS = 90
+# On a busy machine Ray gives a node up that takes half a minute to come up.
+ATTEMPTS = 3
 RAYLET = "raylet/raylet"
 
 
@@ -146,9 +148,12 @@ class Loopback:
         before = set(self.processes(RAYLET))
         store = f"--object-store-memory={STORE_BYTES}"
         command = [str(RAY), "start", "--node-ip-address=127.0.0.1", store, "--disable-usage-stats", *options]
-        done = self.run(command, timeout=START_SECONDS)
-        if done.returncode != 0:
-            raise RuntimeError(f"ray start failed: {done.stdout}{done.stderr}")
+        for attempt in range(1, ATTEMPTS + 1):
+            done = self.run(command, timeout=START_SECONDS)
+            if done.returncode == 0:
+                break
+            if attempt == ATTEMPTS:
+                raise RuntimeError(f"ray start failed: {done.stdout}{done.stderr}")
         self.raylets += sorted(set(self.processes(RAYLET)) - before)
 
     def _wait_for_namespace(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from hortus.data.store import load_state, save_state
 from hortus.data.target import find_target, prepare_target
 from hortus.data.task import Task
 from hortus.data.weights import check_weights
+from hortus.data.within_memory import read_within
 from hortus.errors import InputError, SettingError, nearest
 from hortus.features.encode import TableEncoder
 from hortus.run.settings import Settings
@@ -80,7 +82,7 @@ def prepare(table: Any, target: Any, settings: Settings, sides: Sides) -> Prepar
         InputError: the table or its target cannot be used.
         SettingError: a column named in the settings is not there.
     """
-    frame, notes = read_table(table)
+    frame, notes = _read(table, target, settings, sides)
     if isinstance(target, str):
         frame, values, name = *find_target(frame, target), target
     else:
@@ -140,6 +142,15 @@ def prepare(table: Any, target: Any, settings: Settings, sides: Sides) -> Prepar
     sample = draw(canonical, folds.judged_rows, seed=settings.seed)
     ranges = training_ranges(canonical, schema)
     return Prepared(found.task, metric, schema, encoder, data, tuple(notes), findings, ranges, sample)
+
+
+def _read(table: Any, target: Any, settings: Settings, sides: Sides) -> tuple[pd.DataFrame, list[Note]]:
+    """The table, or as much of a file as the memory budget holds; arrays beside a table want all of its rows."""
+    beside = (target, sides.weight, sides.groups, sides.order)
+    alone = all(value is None or isinstance(value, str) for value in beside)
+    if settings.memory is None or not alone or not isinstance(table, (str, PathLike)):
+        return read_table(table)
+    return read_within(Path(table), settings.memory, seed=settings.seed)
 
 
 def recall(folder: Path, settings: Settings) -> Prepared:
