@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hortus.data.infer import infer_schema
+from hortus.data.cells import truth
+from hortus.data.numbers import guess
 from hortus.errors import InputError
 
 if TYPE_CHECKING:
@@ -58,60 +59,73 @@ def read_as(values: pd.Series[Any], kind: str) -> pd.Series[Any]:
     Raises:
         InputError: most of its cells cannot be.
     """
-    import pandas as pd
-
-    known = values.notna()
-    if kind == "categorical":
-        text = values.map(_label, na_action="ignore")
-        return pd.Series(pd.Categorical(text), index=values.index, name=values.name)
-    if kind == "numeric":
-        made: Any = pd.to_numeric(values, errors="coerce")
-        if made.notna().sum() < known.sum():
-            read = _canonical(values)
-            made = (
-                read
-                if read is not None and read.dtype.kind == "f" and read.notna().sum() > made.notna().sum()
-                else made
-            )
-        made = made.astype("float64")
-    elif kind == "date":
-        made = pd.to_datetime(values.astype("str").where(known), errors="coerce", format="mixed", utc=True)
-        made = made.dt.tz_localize(None)
-    else:
-        read = _canonical(values)
-        if values.nunique() != 2:
-            raise InputError(
-                f"Column {values.name!r} has {values.nunique()} different values, and yes / no has two.",
-                mend="Read it as a category.",
-                code="column-kind",
-            )
-        first = sorted(values.dropna().unique(), key=str)
-        boolean = (
-            read is not None and set(np.unique(read.dropna())) <= {0.0, 1.0}
-            if read is not None and read.dtype.kind == "f"
-            else False
-        )
-        truth = read == 1.0 if boolean and read is not None else values == first[1]
-        made = truth.astype("boolean").where(known)
-    if made.notna().sum() < known.sum() / 2:
+    made = _READERS[kind](values)
+    if made.notna().sum() < values.notna().sum() / 2:
         words = {"numeric": "numbers", "date": "dates"}.get(kind, kind)
         raise InputError(
             f"Most cells of column {values.name!r} are no {words}.", mend="Leave it as it was.", code="column-kind"
         )
-    return pd.Series(made, index=values.index, name=values.name)
+    made.name = values.name
+    return made
+
+
+def _as_category(values: pd.Series[Any]) -> pd.Series[Any]:
+    import pandas as pd
+
+    return pd.Series(pd.Categorical(values.map(_label, na_action="ignore")), index=values.index)
+
+
+def _as_number(values: pd.Series[Any]) -> pd.Series[Any]:
+    import pandas as pd
+
+    made: Any = pd.to_numeric(values, errors="coerce")
+    known = values.notna()
+    if made.notna().sum() < known.sum():
+        # Decimal commas, units, currencies.
+        texts = values[known].map(str)
+        found = guess(list(texts.unique()))
+        if found is not None:
+            made = pd.Series(found.format.parse(list(texts)), index=texts.index).reindex(values.index)
+    return pd.Series(made.astype("float64"))
+
+
+def _as_date(values: pd.Series[Any]) -> pd.Series[Any]:
+    import pandas as pd
+
+    made: Any = pd.to_datetime(values.map(str, na_action="ignore"), errors="coerce", format="mixed", utc=True)
+    return pd.Series(made.dt.tz_localize(None))
+
+
+def _as_truth(values: pd.Series[Any]) -> pd.Series[Any]:
+    import pandas as pd
+
+    known = values.notna()
+    distinct = values[known].unique()
+    if len(distinct) != 2:
+        raise InputError(
+            f"Column {values.name!r} has {len(distinct)} different values, and yes / no has two.",
+            mend="Read it as a category.",
+            code="column-kind",
+        )
+    truths = {value: truth(value) for value in distinct}
+    if set(truths.values()) != {0.0, 1.0}:
+        # Neither is a word for yes: the second one is.
+        truths = dict(zip(sorted(distinct, key=str), (0.0, 1.0), strict=True))
+    return pd.Series((values.map(truths) == 1.0).astype("boolean").where(known))
+
+
+# A kind -> how cells are read as it.
+_READERS: dict[str, Callable[[pd.Series[Any]], pd.Series[Any]]] = {
+    "categorical": _as_category,
+    "numeric": _as_number,
+    "date": _as_date,
+    "boolean": _as_truth,
+}
 
 
 def _label(value: Any) -> str:
     whole = isinstance(value, float) and value.is_integer()
     return str(int(value)) if whole else str(value)
-
-
-def _canonical(values: pd.Series[Any]) -> pd.Series[Any] | None:
-    """The column as Hortus reads it of itself; None where it would leave it out."""
-    frame = values.to_frame()
-    schema, _ = infer_schema(frame, keep=[str(values.name)])
-    read, _ = schema.apply(frame)
-    return read.iloc[:, 0] if read.shape[1] else None
 
 
 def _without_repeats(frame: pd.DataFrame, _target: str) -> pd.DataFrame:
@@ -135,7 +149,8 @@ def _without_conflicts(frame: pd.DataFrame, target: str) -> pd.DataFrame:
         .groupby("group")["answer"]
         .first()
     )
-    return frame.loc[answer == usual.to_numpy()[usual.index.get_indexer(pd.Index(group))]]
+    kept: pd.DataFrame = frame.loc[answer == usual.to_numpy()[usual.index.get_indexer(pd.Index(group))]]
+    return kept
 
 
 def _without_single_classes(frame: pd.DataFrame, target: str) -> pd.DataFrame:
@@ -169,7 +184,8 @@ def _without_limits(frame: pd.DataFrame, target: str) -> pd.DataFrame:
     """Without the rows at the one value that is far too frequent: the least or the greatest."""
     y: NDArray[np.float64] = frame[target].to_numpy(dtype=np.float64)
     low, high = y == np.nanmin(y), y == np.nanmax(y)
-    return frame.loc[~(high if high.sum() >= low.sum() else low)]
+    kept: pd.DataFrame = frame.loc[~(high if high.sum() >= low.sum() else low)]
+    return kept
 
 
 # What can be done with rows -> how.
