@@ -16,6 +16,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import asdict
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -124,13 +125,12 @@ class Fleet:
         self._call(post, self._met, "about")
 
     def _met(self, post: Post, about: str) -> None:
-        from hortus import __version__
-
+        here = version("hortus")
         told = json.loads(about)
-        if told["hortus"] != __version__:
+        if told["hortus"] != here:
             raise RunError(
-                f"{told['host']} has Hortus {told['hortus']}; here it is {__version__}.",
-                mend=f"Install the same on every node: pip install 'hortus[ray]=={__version__}'.",
+                f"{told['host']} has Hortus {told['hortus']}; here it is {here}.",
+                mend=f"Install the same on every node: pip install 'hortus[ray]=={here}'.",
                 code="cluster-version",
             )
         post.ready = True

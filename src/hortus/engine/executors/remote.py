@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import asdict
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -63,9 +64,7 @@ class RemoteSlot:
 
     def about(self) -> str:
         """Versions and names of this machine, as JSON."""
-        from hortus import __version__
-
-        return json.dumps({"hortus": __version__, "python": platform.python_version(), "host": platform.node()})
+        return json.dumps({"hortus": version("hortus"), "python": platform.python_version(), "host": platform.node()})
 
     def stock(self, parcel: str, refs: dict[str, list[Any]]) -> str:
         """Have a parcel's files on this machine; return the parcel's digest.
