@@ -7,6 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from hortus.run import Settings, fit
+from hortus.studio.home import Home, write_note
+
 CSV = "designer-shop.csv"
 
 
@@ -158,6 +161,28 @@ def test_a_graph_runs_is_followed_previewed_written_and_taken_along(client, tmp_
     assert set(changed["states"]) == {"load", "split", "fill"}
     undone = client.post(f"{address}/undo", json={"after": changed["revision"]}).json()
     assert set(undone["states"]) == {node["id"] for node in graph["nodes"]}
+
+
+def test_a_finished_search_opens_as_a_graph(client, served):
+    home = Home(served.home)
+    name, shelf = home.new("runs")
+    table = brought(client)
+    path = served.home / "tables" / table / "table.csv"
+    settings = Settings(trials=2, models=("linear", "tree"), folds=2, executor="inline", slots=1)
+    result = fit(str(path), "bought", settings, folder=shelf / "run")
+    write_note(shelf / "run.json", {"name": "A search", "kind": "table", "table": table, "created": time.time()})
+    for which in ("best", "ensemble"):
+        design = begun(client, run=name, which=which)
+        assert design["problems"] == []
+        assert design["name"] == "A search, drawn"
+        client.post(f"/api/designer/graphs/{design['id']}/run", json={})
+        done = finished(client, design["id"])
+        assert {state["state"] for state in done["states"].values()} == {"done"}
+    address = f"/api/designer/graphs/{begun(client, run=name)['id']}"
+    client.post(f"{address}/run", json={})
+    finished(client, address.rsplit("/", 1)[-1])
+    scores = client.get(f"{address}/preview", params={"node": "evaluate"}).json()["scores"]
+    assert scores["measures"][0]["score"] == max(row.value for row in result.rows)
 
 
 def test_a_failure_is_told_on_its_node(client):

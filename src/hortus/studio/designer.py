@@ -36,7 +36,7 @@ from hortus.studio.designer_bodies import (
     Title,
     Wanted,
 )
-from hortus.studio.designs import Design, Designs
+from hortus.studio.designs import Columns, Design, Designs
 from hortus.studio.events import stream
 from hortus.studio.home import absent
 from hortus.studio.kept import kept
@@ -58,14 +58,14 @@ def palette() -> Palette:
 
 
 @router.get("/tables")
-def tables(studio: Here) -> list[TableBody]:
+def tables(request: Request, studio: Here) -> list[TableBody]:
     """The tables that a graph can begin with, and their columns."""
     found = [stored for stored in studio.tables.all() if stored.kind == "table"]
     return [
         TableBody(
             id=stored.id,
             name=stored.name,
-            columns=[str(name) for name in studio.tables.open(stored.id).frame.columns],
+            columns=kept(request, Columns).of(studio.tables, stored.id),
             target=stored.note.get("target"),
             ignore=list(plan(stored.note).ignore),
             keep=list(plan(stored.note).keep),
@@ -259,7 +259,10 @@ def _decided(graph: Graph, told: Plan, target: str) -> Graph:
     table |= {"metric": told.metric} if told.metric else {}
     side = told.group or told.order
     divided = {"method": "group" if told.group else "time", "column": side} if side and side != target else {}
-    more: dict[str, dict[str, Any]] = {"load": {name: value for name, value in table.items() if value}, "split": divided}
+    more: dict[str, dict[str, Any]] = {
+        "load": {name: value for name, value in table.items() if value},
+        "split": divided,
+    }
     nodes = (replace(one, settings={**one.settings, **more.get(one.kind, {})}) for one in graph.nodes)
     return replace(graph, nodes=tuple(nodes))
 

@@ -233,6 +233,19 @@ class Designs:
             file.write(json.dumps(line, ensure_ascii=False) + "\n")
 
 
+class Columns:
+    """The columns of each table, read once: a table under an id never changes them."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, list[str]] = {}
+
+    def of(self, tables: Tables, name: str) -> list[str]:
+        """The columns of the table of an id, in order."""
+        if name not in self._known:
+            self._known[name] = [str(column) for column in tables.open(name).frame.columns]
+        return self._known[name]
+
+
 def sources(graph: Graph, tables: Tables) -> dict[str, Path]:
     """Where the tables of a graph lie, by their ids; one that was removed is left out."""
     known = {stored.id for stored in tables.all() if stored.kind == "table"}

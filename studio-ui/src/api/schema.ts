@@ -1929,12 +1929,24 @@ export interface components {
          */
         Gallery: {
             /** Samples */
-            samples: components["schemas"]["hortus__studio__notebooks__SampleLine"][];
+            samples: components["schemas"]["GalleryLine"][];
             /**
              * Lab
              * @description Whether JupyterLab is installed.
              */
             lab: boolean;
+        };
+        /**
+         * GalleryLine
+         * @description A notebook of the gallery.
+         */
+        GalleryLine: {
+            /** Name */
+            name: string;
+            /** Title */
+            title: string;
+            /** Told */
+            told: string;
         };
         /**
          * GraphBody
@@ -2489,6 +2501,25 @@ export interface components {
             choice: ("fix" | "ignore") | null;
         };
         /**
+         * SampleLine
+         * @description A sample that can be taken.
+         */
+        SampleLine: {
+            /** Name */
+            name: string;
+            /** Title */
+            title: string;
+            /** Question */
+            question: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "table" | "image";
+            /** Rows */
+            rows: number;
+        };
+        /**
          * SchemaReply
          * @description What the model predicts, and from what.
          */
@@ -2884,37 +2915,6 @@ export interface components {
              */
             rows: number;
         };
-        /**
-         * SampleLine
-         * @description A sample that can be taken.
-         */
-        hortus__studio__data__SampleLine: {
-            /** Name */
-            name: string;
-            /** Title */
-            title: string;
-            /** Question */
-            question: string;
-            /**
-             * Kind
-             * @enum {string}
-             */
-            kind: "table" | "image";
-            /** Rows */
-            rows: number;
-        };
-        /**
-         * SampleLine
-         * @description A notebook of the gallery.
-         */
-        hortus__studio__notebooks__SampleLine: {
-            /** Name */
-            name: string;
-            /** Title */
-            title: string;
-            /** Told */
-            told: string;
-        };
     };
     responses: never;
     parameters: never;
@@ -3057,7 +3057,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["hortus__studio__data__SampleLine"][];
+                    "application/json": components["schemas"]["SampleLine"][];
                 };
             };
             /** @description There is nothing of that name. */

@@ -7,7 +7,7 @@ from dataclasses import replace
 from hortus.run.graph.graph import Graph
 
 # From one node to the next, in pixels.
-ACROSS, DOWN = 240.0, 100.0
+ACROSS, DOWN = 250.0, 100.0
 
 
 def laid_out(graph: Graph) -> Graph:
@@ -17,9 +17,13 @@ def laid_out(graph: Graph) -> Graph:
     for node in ordered:
         depth[node.id] = 1 + max((depth[one] for one in graph.inputs(node.id)), default=-1)
     for node in reversed(ordered):
-        # Near what takes from it, so that no edge passes behind a node that it has nothing to do with.
+        inputs = graph.inputs(node.id)
+        branches = inputs and sum(edge.source == inputs[0] for edge in graph.edges) > 1
         below = [depth[edge.target] for edge in graph.edges if edge.source == node.id and edge.target in depth]
-        depth[node.id] = min(below, default=depth[node.id] + 1) - 1
+        if inputs and not branches and below:
+            # Near what takes from it, and a branch's first near where it branches: what is long runs down a lane of
+            # its own, behind no other node.
+            depth[node.id] = min(below) - 1
     lanes: dict[int, int] = {}
     places: dict[str, tuple[float, float]] = {}
     for node in ordered:

@@ -16,6 +16,7 @@ import { type Graph, type Kinds, type NodeState, fits, goesOn, titleOf } from ".
 import { StepNode, type StepNodeType } from "./StepNode";
 
 export const DRAGGED = "application/x-hortus-kind";
+export const FIT = { padding: 0.12, maxZoom: 1 };
 const TYPES = { step: StepNode };
 // Moves by arrow keys come one by one: they are one edit once they rest.
 const REST = 350;
@@ -86,7 +87,7 @@ export function Canvas({ graph, kinds, states, problems, selected, onSelect, onM
   useEffect(() => {
     if (shown.current === 0 && nodes.length > 0 && nodes.every((node) => node.measured)) {
       shown.current = nodes.length;
-      void flow.fitView({ padding: 0.18, maxZoom: 1 });
+      void flow.fitView(FIT);
     }
   }, [nodes, flow]);
 
@@ -125,7 +126,7 @@ export function Canvas({ graph, kinds, states, problems, selected, onSelect, onM
         if (kind) {
           event.preventDefault();
           const at = flow.screenToFlowPosition({ x: event.clientX, y: event.clientY });
-          onDropKind(kind, { x: at.x - 108, y: at.y - 28 });
+          onDropKind(kind, { x: at.x - 112, y: at.y - 28 });
         }
       }}
     >
@@ -151,7 +152,7 @@ export function Canvas({ graph, kinds, states, problems, selected, onSelect, onM
         aria-label={`The graph: ${count} steps`}
       >
         <Background variant={BackgroundVariant.Dots} gap={20} size={1.4} />
-        <Controls showInteractive={false} position="bottom-left" />
+        <Controls showInteractive={false} position="bottom-left" fitViewOptions={FIT} />
       </ReactFlow>
     </div>
   );

@@ -4,7 +4,7 @@ import { type ReactElement, useCallback, useEffect, useMemo, useState } from "re
 import { get, post } from "../../api/client";
 import { Button, IconButton, Link } from "../../kit/Button";
 import { Failed, Notice } from "../../kit/Notice";
-import { Canvas } from "./Canvas";
+import { Canvas, FIT } from "./Canvas";
 import { Results } from "./Results";
 import { StepList } from "./StepList";
 import { StepPalette } from "./StepPalette";
@@ -126,7 +126,7 @@ function Board({ first, kinds }: { first: Design; kinds: Kinds }): ReactElement 
   const tidy = (): void => {
     void tidied(graph).then((next) => {
       edit(next, "Tidied up");
-      window.setTimeout(() => void flow.fitView({ padding: 0.18, maxZoom: 1 }), 80);
+      window.setTimeout(() => void flow.fitView(FIT), 80);
     });
   };
 
@@ -296,14 +296,14 @@ export function ofTable(table: Table): Record<string, unknown> {
 /** The middle of the canvas, wherever it was moved to. */
 function middle(toFlow: (at: { x: number; y: number }) => { x: number; y: number }): { x: number; y: number } {
   const board = document.querySelector(".designer-board")?.getBoundingClientRect();
-  return board ? toFlow({ x: board.x + board.width / 2 - 108, y: board.y + board.height / 2 - 28 }) : { x: 0, y: 0 };
+  return board ? toFlow({ x: board.x + board.width / 2 - 112, y: board.y + board.height / 2 - 28 }) : { x: 0, y: 0 };
 }
 
 /** The place that is wanted, or the first free one below it. */
 function freePlace(graph: Graph, wanted: { x: number; y: number }): { x: number; y: number } {
   const place = { ...wanted };
   while (graph.nodes.some((node) => Math.abs((node.x ?? 0) - place.x) < 180 && Math.abs((node.y ?? 0) - place.y) < 70)) {
-    place.x += 240;
+    place.x += 250;
   }
   return place;
 }

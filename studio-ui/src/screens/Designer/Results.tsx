@@ -208,7 +208,7 @@ function Rows({ preview }: { preview: Preview }): ReactElement {
                 </th>
               )}
               {columns.map((column) => (
-                <th key={column.name} scope="col">
+                <th key={column.name} scope="col" className={column.type === "number" ? "figure" : ""}>
                   {column.name}
                   <small>
                     {column.type}

@@ -1,7 +1,7 @@
 import type { Graph } from "./model";
 
 // A node's size on the canvas, as designer.css has it.
-export const WIDTH = 216;
+export const WIDTH = 224;
 export const HEIGHT = 56;
 
 /** Every step below those that it takes from, with few crossings. */

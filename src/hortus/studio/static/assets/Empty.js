@@ -1,1 +1,0 @@
-import{i as e,r as t,wt as n}from"./Button.js";var r=n();function i({glyph:n,title:i,children:a,next:o}){return(0,r.jsxs)(`div`,{className:`empty`,children:[(0,r.jsx)(e,{name:n,size:44}),(0,r.jsx)(`h1`,{children:i}),a&&(0,r.jsx)(`div`,{className:`empty-told`,children:a}),o&&(0,r.jsx)(t,{to:o.to,look:`leaf`,children:o.label})]})}export{i as t};
