@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DEMO_SECONDS ?= 60
 
-.PHONY: help setup demo test test-ui ui lint types layers words dependencies ci bench-peers bench-engine bench-floors bench-digits bench-gate bench-conformal bench-trust bench-serving bench-hpo bench-readme bench-nas201 bench-weight-sharing bench-segmentation bench-curves nightly audit clean
+.PHONY: help setup demo test test-ui ui lint types layers words dependencies ci bench-peers bench-engine bench-floors bench-digits bench-studio bench-gate bench-conformal bench-trust bench-serving bench-hpo bench-readme bench-nas201 bench-weight-sharing bench-segmentation bench-curves bench-growth bench-training-free bench-stacking nightly audit clean
 
 help: ## Show what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -83,6 +83,9 @@ bench-serving: $(READY) ## Ask a server of the demo's model for one row after an
 bench-conformal: $(READY) ## Hold intervals and sets against rows held out, on all open tables
 	$(BIN)/python -m benchmarks.conformal
 
+bench-studio: $(READY) ## Measure how long a person waits for the studio
+	$(BIN)/python -m benchmarks.studio
+
 bench-gate: $(READY) ## Measure what the data gate costs on 100,000 rows and 20 columns
 	$(BIN)/python -m benchmarks.gate
 
@@ -108,6 +111,15 @@ audit: $(READY) ## Bill of materials, licences and known vulnerabilities of ever
 
 bench-hpo: $(READY) ## Hold samplers against each other on complete tables of hyperparameters
 	$(BIN)/python -m benchmarks.hpo --samplers 'random,optuna TPE,optuna GP,tpe,predictor,evolution,local,frugal' --write
+
+bench-growth: $(READY) ## Grow networks three ways at the same training cost
+	$(BIN)/python -m benchmarks.growth --write
+
+bench-training-free: $(READY) ## Hold scores without training against training
+	$(BIN)/python -m benchmarks.training_free --write
+
+bench-stacking: $(READY) ## Train cells as they were found and larger, at the same cost
+	$(BIN)/python -m benchmarks.stacking --write
 
 bench-readme: $(READY) ## Write README's figures from benchmarks/results
 	$(BIN)/python -m benchmarks.readme
