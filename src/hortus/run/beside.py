@@ -72,6 +72,8 @@ class Beside:
     comparable: bool
 
 
+_KINDS = {"binary": "one of two", "multiclass": "one of several", "regression": "how much"}
+
 Cell = tuple[str, float | None]
 AnyResult = Result | ImageResult
 
@@ -205,7 +207,7 @@ _MODEL: Mapping[str, Callable[[AnyResult], Cell]] = {
 }
 _DATA: Mapping[str, Callable[[AnyResult], Cell]] = {
     "to predict": lambda r: (r.model.task.target, None),
-    "kind of question": lambda r: (r.model.task.kind, None),
+    "kind of question": lambda r: (_KINDS.get(r.model.task.kind, r.model.task.kind), None),
     "rows": _rows,
     "columns used": _columns,
     "columns left out": _left_out,

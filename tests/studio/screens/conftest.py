@@ -1,7 +1,7 @@
 """Small finished runs, and a studio that shows them."""
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +50,7 @@ def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
         strategy="random",
         final=False,
         grow=False,
-        space_options={"cells": 1, "channels": 4, "nodes": 2},
+        space_options={"width": 4},
     )
     fit_images(found.images[:200], found.target[:200], settings, folder=folder)
     return folder
@@ -83,3 +83,9 @@ def _free() -> int:
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         return int(found.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def free_port_of() -> Callable[[], int]:
+    """Finds a port that nobody listens on."""
+    return _free

@@ -9,6 +9,7 @@ import { Panel } from "../../kit/Panel";
 import { clock } from "../../kit/format";
 import { Copy } from "../shared/Copy";
 import { useChosen } from "../shared/chosen";
+import { Waiting } from "../shared/Waiting";
 import type { ScreenProps } from "../table";
 import { CodeTabs } from "./CodeTabs";
 import { Counters } from "./Counters";
@@ -40,7 +41,7 @@ function Model({ id }: { id: string }): ReactElement {
     );
   }
   if (!data) {
-    return <div className="waiting" />;
+    return <Waiting told="Opening the model …" />;
   }
   const on = turn.isPending ? turn.variables : data.on;
   return (

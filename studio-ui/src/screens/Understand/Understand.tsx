@@ -6,6 +6,7 @@ import { Failed, Notice } from "../../kit/Notice";
 import { Panel } from "../../kit/Panel";
 import { plural } from "../../kit/format";
 import { useChosen } from "../shared/chosen";
+import { Waiting } from "../shared/Waiting";
 import type { ScreenProps } from "../table";
 import { Classes } from "./Classes";
 import { Decision } from "./Decision";
@@ -38,7 +39,7 @@ function Model({ id }: { id: string }): ReactElement {
     );
   }
   if (!data) {
-    return <div className="waiting" />;
+    return <Waiting told="Opening the model …" />;
   }
   return (
     <div className="understand">
