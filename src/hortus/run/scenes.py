@@ -203,7 +203,7 @@ def _check(settings: SceneSettings) -> None:
     Raises:
         SettingError: the space, the strategy or the pruner is unknown or unfit, or an option of the strategy's.
     """
-    offered = getattr(SPACES[settings.space], "provides", frozenset())
+    offered: frozenset[str] = getattr(SPACES[settings.space], "provides", frozenset())
     if "dense" not in offered:
         fitting = [repr(name) for name in SPACES if "dense" in getattr(SPACES[name], "provides", ())]
         raise SettingError(
@@ -223,7 +223,7 @@ def _check(settings: SceneSettings) -> None:
 
 
 def _executor(settings: SceneSettings) -> Executor:
-    more = {"warm": WARM} if settings.executor == "local" else {}
+    more: dict[str, Any] = {"warm": WARM} if settings.executor == "local" else {}
     return make_executor(settings.executor, settings.slots, **more)
 
 

@@ -69,7 +69,7 @@ class _Drawn(FixedTrial):
         super().__init__({})
         self._rng = rng
 
-    def suggest_categorical(self, name: str, choices: Sequence[Any]) -> Any:  # type: ignore[override]
+    def suggest_categorical(self, name: str, choices: Sequence[Any]) -> Any:
         """One of the choices."""
         del name
         return choices[int(self._rng.integers(len(choices)))]
