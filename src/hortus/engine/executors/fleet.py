@@ -17,7 +17,6 @@ from concurrent.futures import Future
 from dataclasses import asdict
 from functools import partial
 from importlib.metadata import version
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 

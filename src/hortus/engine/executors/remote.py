@@ -14,7 +14,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict
 from importlib.metadata import version
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypedDict
 
