@@ -120,6 +120,14 @@ def test_what_is_strong_is_decoded(space):
     assert found.describe() == "8-16-8; 0 separable 3x3 + 1 skip, 1 maximum 3x3 + 2 separable 3x3"
 
 
+def test_the_end_where_a_path_begins_is_not_preferred_for_having_fewer_ways_on(space):
+    ways = torch.full((3, 4, 3), 1 / 3)
+    ways[:, 0], ways[:, 3] = torch.tensor([0.0, 0.5, 0.5]), torch.tensor([0.5, 0.5, 0.0])
+    ways[1, 1] = torch.tensor([0.3, 0.36, 0.34])
+    found = space(FixedTrial(decoded(space, torch.zeros(5, 4).tolist(), ways.tolist())))
+    assert found.describe().startswith("8-8-")
+
+
 def test_a_search_that_was_stored_goes_on_as_if_it_had_not_been(space, data, tmp_path):
     first = search(space, "sampled", 6)
     first.steps = 3

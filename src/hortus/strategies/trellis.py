@@ -19,7 +19,9 @@ def decoded(
     """The params of the strongest cell and the likeliest path (Liu et al. 2019, section 3.4).
 
     Of a block the two edges with the strongest operations stay, ``none`` aside. The path has the greatest product of
-    transitions.
+    transitions. From the first and the last level two ways lead on and from the others three, so that an even choice
+    is a half there and a third here; the half counts two thirds, or a search that has learned nothing of the path
+    would always stay at the end where it begins.
 
     Args:
         space: of the candidates.
@@ -38,5 +40,8 @@ def decoded(
         {(level, level + move): float(row[k]) for level, row in enumerate(layer) for k, move in enumerate(MOVES)}
         for layer in np.asarray(transitions, dtype=np.float64)
     ]
-    legal = [{pair: p for pair, p in step.items() if 0 <= pair[1] < LEVELS} for step in steps]
+    ways = {level: sum(0 <= level + move < LEVELS for move in MOVES) for level in range(LEVELS)}
+    legal = [
+        {pair: p * ways[pair[0]] / len(MOVES) for pair, p in step.items() if 0 <= pair[1] < LEVELS} for step in steps
+    ]
     return params_of(space, cell, viterbi(legal)[0])
