@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DEMO_SECONDS ?= 60
 
-.PHONY: help setup demo test test-ui ui lint types layers words dependencies ci bench-peers bench-engine bench-floors bench-digits bench-studio bench-gate bench-conformal bench-trust bench-serving bench-hpo bench-readme bench-nas201 bench-weight-sharing bench-segmentation bench-curves bench-growth bench-training-free bench-stacking nightly audit clean
+.PHONY: help setup demo test test-ui ui lint types layers words dependencies ci bench-peers bench-engine bench-floors bench-digits bench-studio bench-gate bench-conformal bench-trust bench-serving bench-hpo bench-readme bench-nas201 bench-weight-sharing bench-segmentation bench-curves bench-growth bench-training-free bench-stacking bench-scale bench-budget nightly audit clean
 
 help: ## Show what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -105,6 +105,12 @@ bench-curves: $(READY) ## Hold predictors of learning curves and stoppers agains
 
 nightly: $(READY) ## Try everything that can go wrong, all of it, and write docs/reliability.md
 	$(BIN)/python -m benchmarks.reliability
+
+bench-scale: $(READY) ## Measure trials a second here and on a cluster, and what 1,000 nodes would come to
+	$(BIN)/python -m benchmarks.scale
+
+bench-budget: $(READY) ## Hold runs against their budgets of time and memory
+	$(BIN)/python -m benchmarks.budget
 
 audit: $(READY) ## Bill of materials, licences and known vulnerabilities of every dependency, into build/audit
 	$(BIN)/python -m benchmarks.audit

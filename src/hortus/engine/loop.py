@@ -2,7 +2,8 @@
 
 The same loop serves every space, strategy and evaluator. Two rules make a run repeatable. A fresh sampler, seeded
 by the trial's number, answers each ask, so nothing but the history decides; and the history is told in a fixed order
-(`hortus.engine.history`). The file is longer than most: asking, time, questions, reports and ends are one machine's states.
+(`hortus.engine.history`). The file is longer than most: asking, time, questions, reports and ends are one machine's
+states.
 """
 
 from __future__ import annotations
