@@ -194,6 +194,22 @@ def test_a_failure_is_told_on_its_node(client):
     assert done["states"]["deploy"]["state"] == "waiting"
 
 
+def test_a_run_can_be_stopped_and_keeps_what_is_done(client):
+    design = begun(client, template="search", table=brought(client), target="bought")
+    address = f"/api/designer/graphs/{design['id']}"
+    client.post(f"{address}/run", json={})
+    for _ in range(300):
+        states = client.get(address).json()["states"]
+        if states.get("search", {}).get("state") == "running":
+            break
+        time.sleep(0.1)
+    client.post(f"{address}/stop")
+    done = finished(client, design["id"])
+    assert done["states"]["split"]["state"] == "done"
+    assert done["states"]["search"]["state"] == "interrupted"
+    assert done["states"]["deploy"]["state"] == "interrupted"
+
+
 def test_a_killed_server_loses_no_graph_and_no_run(own_server):
     client = own_server.client()
     design = begun(client, template="first", table=brought(client), target="bought")

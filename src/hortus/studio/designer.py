@@ -159,7 +159,9 @@ def revisions(request: Request, studio: Here, graph: Id) -> list[RevisionLine]:
     """Every edit there was, the newest first."""
     found = kept(request, Designs).get(studio.home, graph)
     return [
-        RevisionLine(number=r.number, label=r.label, at=r.at, nodes=len(r.graph.nodes), current=r == found.now)
+        RevisionLine(
+            number=r.number, label=r.label, at=r.at, nodes=len(r.told["nodes"]), current=r.number == found.now.number
+        )
         for r in reversed(found.revisions)
     ]
 
@@ -270,6 +272,8 @@ def _decided(graph: Graph, told: Plan, target: str) -> Graph:
 def body(here: Designs, studio: Studio, found: Design) -> DesignBody:
     """A graph as the page draws it."""
     graph = found.now.graph
+    # First: a run that ends meanwhile is told as over by what follows, and asked about once more.
+    running = here.running(found)
     states = {
         name: NodeState(
             state="done" if one["state"] == "kept" else one["state"],
@@ -289,7 +293,7 @@ def body(here: Designs, studio: Studio, found: Design) -> DesignBody:
         revision=found.now.number,
         undo=found.now.label if len(found.back) > 1 else None,
         redo=bool(found.ahead),
-        running=here.running(found),
+        running=running,
         offset=here.offset(found),
         problems=[ProblemBody(**asdict(problem)) for problem in problems(graph)],
         states=states,

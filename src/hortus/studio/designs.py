@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -29,13 +30,18 @@ class Revision:
         number: from 1.
         label: what was done.
         at: seconds since 1970.
-        graph: as it was then.
+        told: the graph as it was then, as JSON.
     """
 
     number: int
     label: str
     at: float
-    graph: Graph
+    told: Mapping[str, Any]
+
+    @cached_property
+    def graph(self) -> Graph:
+        """The graph as it was then."""
+        return Graph.from_json(self.told)
 
 
 @dataclass(frozen=True)
@@ -96,7 +102,7 @@ class Designs:
         for line in _lines(folder / REVISIONS):
             if "graph" in line:
                 number = len(revisions) + 1
-                revisions.append(Revision(number, line["label"], line["at"], Graph.from_json(line["graph"])))
+                revisions.append(Revision(number, line["label"], line["at"], line["graph"]))
                 back.append(number)
                 ahead.clear()
             elif line.get("move") == "undo" and len(back) > 1:

@@ -9,6 +9,12 @@ from hortus.run.graph.kinds import Kind, kinds
 from hortus.run.graph.ports import FROM, WORDS, either
 from hortus.run.graph.settings import applies
 
+# Why what gives a model cannot be blended all the same.
+BLENDED = {
+    "search": "A search blends by itself. Blend takes single models.",
+    "blend": "A blend is several models already. Connect its models to this one instead.",
+}
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -53,8 +59,8 @@ def refusal(graph: Graph, source: str, target: str) -> str:
     splits = _splits(graph, source) | _splits(graph, target)
     if len(splits) > 1:
         return "The two draw on different splits: rows that judge in one would be learned from in the other."
-    if taking.name == "blend" and _searches(graph, source):
-        return "A search blends by itself. Blend takes single models."
+    if taking.name == "blend" and giving.name in BLENDED:
+        return BLENDED[giving.name]
     return ""
 
 
@@ -107,9 +113,8 @@ def _inputs(graph: Graph, node: Node, kind: Kind) -> list[Problem]:
         why = "" if giving is None else _ports(giving, kind)
         if why:
             found.append(Problem(node.id, why, "Remove the connection.", "graph-wrong-edge"))
-        if kind.name == "blend" and _searches(graph, source):
-            what = "A search blends by itself. Blend takes single models."
-            found.append(Problem(node.id, what, "Remove the connection.", "graph-wrong-edge"))
+        if kind.name == "blend" and giving is not None and giving.name in BLENDED:
+            found.append(Problem(node.id, BLENDED[giving.name], "Remove the connection.", "graph-wrong-edge"))
     return found
 
 
@@ -133,10 +138,6 @@ def _settings(node: Node, kind: Kind) -> list[Problem]:
 
 def _splits(graph: Graph, name: str) -> set[str]:
     return {one for one in {name, *graph.above(name)} if graph.node(one).kind == "split"}
-
-
-def _searches(graph: Graph, name: str) -> bool:
-    return any(graph.node(one).kind == "search" for one in {name, *graph.above(name)})
 
 
 def _title(node: Node) -> str:

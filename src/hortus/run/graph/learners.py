@@ -125,7 +125,7 @@ def blend(
     """Several models as one: the mean of what they say.
 
     Args:
-        models: of one split, none of them a search's (which blends by itself).
+        models: of one split, each a single one: a search blends by itself.
         weights: one a model, from 0; equal where none are given.
         title: what it is called.
         stacking: how a search brought them together, as it stored it.
@@ -135,10 +135,11 @@ def blend(
         SettingError: the models cannot be blended, or the weights are not theirs.
     """
     split = models[0].split
-    if any(one.split is not split for one in models) or any(one.search is not None for one in models):
+    single = [one.search is None and len(one.predictor.members) == 1 for one in models]
+    if any(one.split is not split for one in models) or not all(single):
         raise SettingError(
             "Only single models of one split can be blended.",
-            mend="Take out the search, which blends by itself, and models of other splits.",
+            mend="Take out searches and other blends, and models of other splits.",
             code="blend-of-others",
         )
     shares = np.asarray(weights or [1.0] * len(models), dtype=np.float64)
@@ -150,9 +151,8 @@ def blend(
         )
     shares = shares / shares.sum()
     members = [
-        replace(one, number=number, weight=float(share * one.weight))
+        replace(trained.predictor.members[0], number=number, weight=float(share))
         for number, (share, trained) in enumerate(zip(shares, models, strict=True))
-        for one in trained.predictor.members
     ]
     classes = len(split.task.classes)
     predictor = Predictor(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hortus.data import dates
-from hortus.data.column import ColumnSchema
 from hortus.data.dataset import Dataset
 from hortus.data.infer import infer_schema
 from hortus.data.metrics import Metric
@@ -26,7 +24,7 @@ from hortus.data.weights import check_weights
 from hortus.errors import InputError, SettingError, nearest
 from hortus.features.encode import TableEncoder
 from hortus.run.graph.stored import read_json, write_json
-from hortus.run.graph.tables import Table
+from hortus.run.graph.tables import Table, as_told
 from hortus.seeds import stream
 
 if TYPE_CHECKING:
@@ -151,7 +149,7 @@ def split(
         ignore=[name for name in table.ignore if name not in aside],
         keep=[name for name in table.keep if name not in aside],
     )
-    schema = Schema(tuple(_as_told(one, table, learned) for one in schema.columns))
+    schema = Schema(tuple(as_told(one, table, learned) for one in schema.columns))
     canonical, _ = schema.apply(learned)
     encoder = TableEncoder()
     X = encoder.fit_transform(canonical, schema)
@@ -241,6 +239,9 @@ def _divide(
         order = order[np.argsort(found.y[order], kind="stable")]
         # Every 1/share-th row of the sorted ones, from a random first one on.
         judges = order[((np.arange(count) + rng.random()) * rows / count).astype(np.intp)]
+        if found.task.kind != "regression":
+            # A class of one row is there to be learned.
+            judges = judges[np.bincount(found.y)[found.y[judges]] > 1]
     elif groups is not None:
         judges = _groups_of(groups, count, rng)
     else:
@@ -278,23 +279,3 @@ def _moments(values: Any) -> NDArray[Any]:
         )
     moments: NDArray[Any] = found.to_numpy()
     return moments
-
-
-def _as_told(column: ColumnSchema, table: Table, frame: pd.DataFrame) -> ColumnSchema:
-    """The column as a node before this one wants it read."""
-    kind = table.kinds.get(column.name)
-    if kind is None or column.reason == "asked":
-        return column
-    detail = dict(column.detail)
-    if kind == "date" and column.kind != "date":
-        seen = frame[column.name].dropna()
-        if seen.dtype.kind != "M":
-            guessed = dates.guess([str(value) for value in seen.unique()[:1000]])
-            if guessed.share < 0.5:
-                raise InputError(
-                    f"Only {guessed.share:.0%} of the values of {column.name!r} are dates.",
-                    mend="Choose a column of dates.",
-                    code="column-no-dates",
-                )
-            detail = {"dayfirst": guessed.dayfirst}
-    return replace(column, kind=kind, role="feature", reason="told", detail=detail)

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hortus.data.column import ColumnKind
+from hortus.data.column import ColumnKind, ColumnSchema
+from hortus.data.dates import guess
 from hortus.data.notes import Note
 from hortus.data.read import read_table
 from hortus.data.target import find_target
-from hortus.errors import SettingError, nearest
+from hortus.errors import InputError, SettingError, nearest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -150,3 +151,27 @@ def _not_the_target(table: Table, name: str) -> None:
         raise SettingError(
             f"{name!r} is the column to predict.", mend="Choose other columns here.", code="target-is-no-feature"
         )
+
+
+def as_told(column: ColumnSchema, table: Table, frame: pd.DataFrame) -> ColumnSchema:
+    """The column as a node wants it read.
+
+    Raises:
+        InputError: it is to be read as dates and holds none.
+    """
+    kind = table.kinds.get(column.name)
+    if kind is None or column.reason == "asked":
+        return column
+    detail = dict(column.detail)
+    if kind == "date" and column.kind != "date":
+        seen = frame[column.name].dropna()
+        if seen.dtype.kind != "M":
+            guessed = guess([str(value) for value in seen.unique()[:1000]])
+            if guessed.share < 0.5:
+                raise InputError(
+                    f"Only {guessed.share:.0%} of the values of {column.name!r} are dates.",
+                    mend="Choose a column of dates.",
+                    code="column-no-dates",
+                )
+            detail = {"dayfirst": guessed.dayfirst}
+    return replace(column, kind=kind, role="feature", reason="told", detail=detail)
