@@ -357,14 +357,15 @@ def decide(studio: Here, table: Id, said: Said) -> Findings:
 @router.get("/tables/{table}/pictures/{number}", response_class=FileResponse)
 def picture(studio: Here, table: Id, number: int) -> Response:
     """An image of a set, by its place among them."""
-    stored = studio.tables.get(table)
-    paths = class_folders(stored.path)[0] if stored.kind == "image" else []
+    paths, _ = studio.tables.pictures(table)
     if not 0 <= number < len(paths):
         return Response(status_code=404)
     path = paths[number]
+    # An id is given once, and its images never change.
+    kept = {"cache-control": "private, max-age=86400"}
     if path.suffix in PICTURES:
-        return FileResponse(path, media_type=PICTURES[path.suffix])
-    return Response(_as_png(path), media_type="image/png")
+        return FileResponse(path, media_type=PICTURES[path.suffix], headers=kept)
+    return Response(_as_png(path), media_type="image/png", headers=kept)
 
 
 @router.delete("/tables/{table}", status_code=204)

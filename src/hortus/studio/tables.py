@@ -173,6 +173,14 @@ class Tables:
         )
         return {profile.column.name: profile.column.kind for profile in found[0]}
 
+    def pictures(self, name: str) -> tuple[list[Path], list[str]]:
+        """The images of a set and their classes, in their order; none of a table."""
+        stored = self.get(name)
+        if stored.kind != "image":
+            return [], []
+        found: tuple[list[Path], list[str]] = self._remembered(name, "pictures", lambda: class_folders(stored.path)[:2])
+        return found
+
     def source(self, name: str) -> Path:
         """What a run is made from: the file as it came, or one with the changes that were decided."""
         stored = self.get(name)

@@ -6,7 +6,7 @@ import { IntervalBar } from "../../kit/charts";
 import { duration, plural, score } from "../../kit/format";
 
 type Board = Schemas["Board"];
-type Line = Schemas["BoardLine"];
+type Ends = Pick<Schemas["BoardLine"], "score" | "low" | "high">;
 
 const FIRST = 10;
 const NAMES: Record<string, string> = {
@@ -26,16 +26,20 @@ const NAMES: Record<string, string> = {
 
 interface LeaderboardProps {
   board: Board;
+  /** What the blended model is expected to score; null while there is none. */
+  blend: { score: number; low: number | null; high: number | null } | null;
   loss: boolean;
 }
 
 /** Every candidate, the best first; those that cannot be told from the best in one bracket; guessing always below. */
-export function Leaderboard({ board, loss }: LeaderboardProps): ReactElement {
+export function Leaderboard({ board, blend, loss }: LeaderboardProps): ReactElement {
   const [all, setAll] = useState(false);
   const ended = board.lines.filter((line) => line.score !== null);
   const failed = board.lines.length - ended.length;
   const shown = all ? board.lines : ended.slice(0, FIRST);
-  const [from, to] = scaleOf(shown);
+  const members = board.lines.filter((line) => line.weight > 0).length;
+  const blended = blend !== null && members > 1 ? blend : null;
+  const [from, to] = scaleOf(blended === null ? shown : [...shown, blended]);
   const tied = shown.filter((line) => line.tied).length;
   return (
     <>
@@ -51,8 +55,27 @@ export function Leaderboard({ board, loss }: LeaderboardProps): ReactElement {
           </tr>
         </thead>
         <tbody>
+          {blended !== null && (
+            <tr className="is-best is-blend">
+              <td>
+                <span className="leader-name">
+                  <Glyph name="bouquet" size={18} />
+                  <span>
+                    Blended
+                    <span className="leader-pipeline">{plural(members, "model")} together, corrected for the choice</span>
+                  </span>
+                </span>
+              </td>
+              <td className="figure">
+                <span className="leader-score">{score(blended.score, loss)}</span>
+              </td>
+              <td colSpan={3}>
+                <Interval line={blended} from={from} to={to} loss={loss} best />
+              </td>
+            </tr>
+          )}
           {shown.map((line, place) => (
-            <tr key={line.trial} className={[line.tied && tied > 1 ? "is-tied" : "", place === 0 ? "is-best" : ""].join(" ")}>
+            <tr key={line.trial} className={[line.tied && tied > 1 ? "is-tied" : "", place === 0 && blended === null ? "is-best" : ""].join(" ")}>
               <td title={line.pipeline}>
                 <span className="leader-name">
                   <Glyph name={familyGlyph(line.model)} size={18} />
@@ -67,7 +90,7 @@ export function Leaderboard({ board, loss }: LeaderboardProps): ReactElement {
                 <span className="leader-score">{score(line.score, loss)}</span>
               </td>
               <td>
-                <Interval line={line} from={from} to={to} loss={loss} best={place === 0} />
+                <Interval line={line} from={from} to={to} loss={loss} best={place === 0 && blended === null} />
               </td>
               <td className="figure">{duration(line.fit_seconds)}</td>
               <td className="figure">{line.predict_ms === null ? "–" : duration(line.predict_ms / 1000)}</td>
@@ -102,13 +125,13 @@ export function Leaderboard({ board, loss }: LeaderboardProps): ReactElement {
   );
 }
 
-function Interval({ line, from, to, loss, best }: { line: Line; from: number; to: number; loss: boolean; best: boolean }): ReactElement {
+function Interval({ line, from, to, loss, best }: { line: Ends; from: number; to: number; loss: boolean; best: boolean }): ReactElement {
   const told = line.low === null ? "no interval yet" : `from ${score(loss ? line.high : line.low, loss)} to ${score(loss ? line.low : line.high, loss)}`;
   return <IntervalBar value={line.score} low={line.low} high={line.high} from={from} to={to} width={180} best={best} label={told} />;
 }
 
 /** One scale for all bars in sight, from the least to the greatest end of an interval. */
-function scaleOf(lines: readonly Line[]): [number, number] {
+function scaleOf(lines: readonly Ends[]): [number, number] {
   const ends = lines.flatMap((line) => [line.low, line.high, line.score]).filter((end): end is number => end !== null);
   const low = Math.min(...ends);
   const high = Math.max(...ends);

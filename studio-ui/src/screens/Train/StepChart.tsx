@@ -15,6 +15,8 @@ interface StepChartProps {
 }
 
 const HEIGHT = 200;
+// Seconds between the marks of the clock.
+const TICKS = [1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400];
 
 /** The best score so far, step by step, and what guessing scores as a dashed line. Losses are drawn by their size. */
 export function StepChart({ steps, now, guess, loss, label }: StepChartProps): ReactElement {
@@ -22,8 +24,8 @@ export function StepChart({ steps, now, guess, loss, label }: StepChartProps): R
   const [theme] = useTheme();
   const chart = useRef<uPlot | null>(null);
   const sign = loss ? -1 : 1;
-  const at = [...steps.map((step) => step.at), Math.max(now, steps.at(-1)?.at ?? 0)];
-  const best = [...steps.map((step) => sign * step.score), sign * (steps.at(-1)?.score ?? Number.NaN)];
+  const at = [0, ...steps.map((step) => step.at), Math.max(now, steps.at(-1)?.at ?? 0)];
+  const best = [null, ...steps.map((step) => sign * step.score), sign * (steps.at(-1)?.score ?? Number.NaN)];
   const data: uPlot.AlignedData = [at, best, at.map(() => (guess === null ? null : sign * guess))];
 
   // A theme's colours are read once: another theme is another chart.
@@ -43,7 +45,7 @@ export function StepChart({ steps, now, guess, loss, label }: StepChartProps): R
         cursor: { show: false },
         scales: { x: { time: false, range: (_self, _low, high) => [0, Math.max(high, 1)] }, y: { range: (_self, low, high) => roomy(low, high) } },
         axes: [
-          { ...axis, size: 28, grid: { show: false }, values: (_self, values) => values.map((value) => duration(value)) },
+          { ...axis, size: 28, space: 90, incrs: TICKS, grid: { show: false }, values: (_self, values) => values.map((value) => (value === 0 ? "0 s" : duration(value).replace(".0", ""))) },
           { ...axis, size: 52, grid: { stroke: colour("--line"), width: 1 }, values: (_self, values) => values.map((value) => number(value)) },
         ],
         series: [

@@ -196,7 +196,7 @@ function Live({ run, onStop, onResume }: { run: RunLine; onStop: () => void; onR
       )}
       {(shown.lines.length > 0 || shown.guess !== null) && (
         <Panel title="Leaderboard" className="panel-board">
-          <Leaderboard board={shown} loss={run.loss} />
+          <Leaderboard board={shown} blend={run.score === null || working ? null : { score: run.score, low: run.low, high: run.high }} loss={run.loss} />
         </Panel>
       )}
       {progress.warnings.length > 0 && (
