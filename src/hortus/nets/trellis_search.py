@@ -8,12 +8,10 @@ Half of the scenes train the weights, the other half the architecture, a step of
 et al. 2019, section 3.3). The methods:
 
 - mixed: the paper's: all operations and all transitions, each under its softmax;
-- sampled: one operation an edge and one path, drawn with a gradient (Dong and Yang 2019, "GDAS"); a step takes a
-  tenth of the time or less, which pays where steps are few;
+- sampled: one operation an edge and one path, drawn with a gradient (Dong and Yang 2019, "GDAS"): much cheaper steps;
 - uniform: candidates drawn evenly and no architecture learned, for searches that score candidates with these weights.
 
-What comes of it is decoded by `hortus.strategies.trellis`. Imports torch at its top, so it is itself imported only
-inside functions.
+`hortus.strategies.trellis` decodes it. Imports torch at its top, so it is itself imported only inside functions.
 """
 
 from __future__ import annotations
