@@ -4,8 +4,7 @@
     search.advance(scenes, masks)
     search.alpha, search.transitions()
 
-Half of the scenes train the weights, the other half the architecture, a step of the one after a step of the other (Liu
-et al. 2019, section 3.3). The methods:
+Half of the scenes train the weights, the other half the architecture, in turn (Liu et al. 2019, section 3.3):
 
 - mixed: the paper's: all operations and all transitions, each under its softmax;
 - sampled: one operation an edge and one path, drawn with a gradient (Dong and Yang 2019, "GDAS"): much cheaper steps;

@@ -25,7 +25,6 @@ WORDS = {
     "numbers": "a number among the answers of every candidate",
     "network": "networks",
     "dense": "networks that tell pixels apart",
-    "dense_supernet": "a network that all candidates share",
     "dense_supernet": "a supernet that tells pixels apart",
     "pipeline": "pipelines",
     "function": "a function of one's own",
