@@ -9,7 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.datasets import load_breast_cancer, load_diabetes
+from typer.testing import CliRunner
 
+import hortus
+from hortus.cli import app
 from hortus.errors import InputError
 from hortus.run import Settings, fit
 from hortus.run.graph import problems, run_graph
@@ -53,8 +56,6 @@ def test_the_whole_ensemble_opens_as_a_graph(cancer, tmp_path):
     models = [node for node in graph.nodes if node.kind in ("linear", "lightgbm")]
     assert sorted(int(node.title.split()[-1]) for node in models) == sorted(members)
     frame = pd.read_csv(path).drop(columns="target")
-    import hortus
-
     made = hortus.load(tmp_path / "results" / found["deploy"]["digest"] / "model.hortus")
     np.testing.assert_allclose(made.predict_proba(frame), result.model.predict_proba(frame), atol=1e-9)
 
@@ -127,3 +128,24 @@ def test_a_script_names_what_came_with_the_table_as_it_is(cancer):
     compile(text, "graph.py", "exec")
     with pytest.raises(InputError, match="not set"):
         to_script(from_template("first"))
+
+
+def test_the_command_line_draws_a_run_runs_it_and_writes_it(cancer, tmp_path):
+    path, result = cancer
+    command = ["design", str(result.folder), "--out", str(tmp_path / "out")]
+    refused = CliRunner().invoke(app, command)
+    assert refused.exit_code == 2
+    assert "--table data.csv" in refused.output
+    done = CliRunner().invoke(app, [*command, "--table", str(path)])
+    assert done.exit_code == 0, done.output
+    best = max(row.value for row in result.rows)
+    assert f"evaluate: ROC AUC {best:.4f}, guessing 0.5000." in done.output
+    graph = tmp_path / "out" / "graph.json"
+    again = CliRunner().invoke(app, ["design", str(graph), "--out", str(tmp_path / "out")])
+    assert again.exit_code == 0
+    assert "    done  " not in again.output
+    written = CliRunner().invoke(app, ["design", str(graph), "--out", "x", "--script", str(tmp_path / "graph.py")])
+    assert written.exit_code == 0
+    assert "stopped_by_test=True" in (tmp_path / "graph.py").read_text()
+    graph.write_text("{")
+    assert CliRunner().invoke(app, ["design", str(graph), "--out", str(tmp_path / "out")]).exit_code == 2
