@@ -113,7 +113,6 @@ class Inherited(Evaluator):
     trains: ClassVar[bool] = False
     prepares: ClassVar[str | None] = SupernetTrial.name
     prepared_by: ClassVar[frozenset[str]] = frozenset({"steps"})
-    prepared_by: ClassVar[frozenset[str]] = frozenset({"steps"})
     requires: ClassVar[frozenset[str]] = frozenset({"supernet"})
 
     def __init__(self, *, space: Mapping[str, Any], calibration: int = CALIBRATION) -> None:
