@@ -34,7 +34,7 @@ from hortus.spaces import SPACES
 from hortus.spaces.own import _OFFERED
 from hortus.strategies import STRATEGIES
 
-TRIALS, CUT = 3, 1
+TRIALS, CUT = 4, 2
 # The smallest networks of each space.
 SPACE_OPTIONS: dict[str, dict[str, Any]] = {
     "cell": {"width": 2},
