@@ -96,6 +96,9 @@ bench-nas201: $(READY) ## Hold the strategies against each other on NAS-Bench-20
 bench-segmentation: $(READY) ## Hold a searched network of street scenes against fixed ones, at the same seconds
 	$(BIN)/python -m benchmarks.segmentation
 
+bench-candidates: $(READY) ## Candidates a minute at a low fidelity, against a loop with a DataLoader for each
+	$(BIN)/python -m benchmarks.candidates
+
 bench-weight-sharing: $(READY) ## Score candidates by a supernet's weights and train them, and count what a supernet holds
 	$(BIN)/python -m benchmarks.weight_sharing
 
