@@ -79,32 +79,33 @@ function Model({ id }: { id: string }): ReactElement {
       </ul>
       <div className="halves">
         <Drivers id={id} kind={data.kind} target={data.target} classes={data.classes} explanation={explanation} />
-        {data.thresholds && <Decision id={id} tables={data.thresholds} />}
-        {data.kind === "multiclass" && data.confusion && <Classes found={data.confusion} />}
-        {data.errors && <Errors found={data.errors} target={data.target} />}
+        <div className="stack">
+          {data.thresholds && <Decision id={id} tables={data.thresholds} />}
+          {data.kind === "multiclass" && data.confusion && <Classes found={data.confusion} />}
+          {data.errors && <Errors found={data.errors} target={data.target} />}
+          <Weak explanation={explanation} />
+        </div>
       </div>
       <WhatIf id={id} kind={data.kind} target={data.target} classes={data.classes} ready={explanation?.state === "ready"} />
-      <div className="halves halves-even">
-        <Weak explanation={explanation} />
+      <div className={data.findings.length > 0 ? "halves halves-even" : "halves halves-one"}>
         <Panel title="What it means">
           <ul className="told">
             {data.sentences.map((sentence) => (
               <li key={sentence}>{sentence}</li>
             ))}
           </ul>
-          {data.findings.length > 0 && (
-            <>
-              <h3>Noticed in the table</h3>
-              <ul className="told">
-                {data.findings.map((finding) => (
-                  <li key={finding.what} className={finding.severity === "info" ? "" : "told-bloom"}>
-                    {finding.what}
-                  </li>
-                ))}
-              </ul>
-            </>
-          )}
         </Panel>
+        {data.findings.length > 0 && (
+          <Panel title="Noticed in the table">
+            <ul className="told">
+              {data.findings.map((finding) => (
+                <li key={finding.what} className={finding.severity === "info" ? "" : "told-bloom"}>
+                  {finding.what}
+                </li>
+              ))}
+            </ul>
+          </Panel>
+        )}
       </div>
     </div>
   );
