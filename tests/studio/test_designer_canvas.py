@@ -177,6 +177,10 @@ def test_a_move_is_kept_whether_by_mouse_or_by_arrow_keys(client, served, window
     assert place(client, design, "evaluate") == moved
     page.get_by_role("button", name="Tidy up").click()
     until(page, lambda: graph(client, design)["undo"], "Tidied up")
+    page.locator('.react-flow__node[data-id="deploy"]').click()
+    page.keyboard.press("Delete")
+    until(page, lambda: graph(client, design)["undo"], "Removed Deploy")
+    assert ("model", "deploy") not in edges(client, design)
 
 
 def place(client, design, node):
