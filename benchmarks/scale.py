@@ -20,6 +20,7 @@ import platform
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -129,7 +130,7 @@ def messages() -> dict[str, float]:
     LocalExecutor.submit = watched  # type: ignore[method-assign]
     try:
         with tempfile.TemporaryDirectory() as made:
-            rows = fit(table(), "target", Settings(trials=20, slots=2), folder=Path(made)).rows
+            rows = fit(table(), "target", Settings(trials=8, slots=2, folds=3), folder=Path(made)).rows
     finally:
         LocalExecutor.submit = submit  # type: ignore[method-assign]
     found = [row.evaluation for row in rows if row.evaluation is not None]
@@ -265,8 +266,12 @@ def main() -> None:
             "machine": f"{platform.machine()}, {os.cpu_count()} cores",
             "python": platform.python_version(),
         }
-        found = {"machine": machine, "local": local(), "cluster": cluster(), "messages": messages()}
-        RESULTS.write_text(json.dumps(found, indent=1) + "\n")
+        parts: dict[str, Callable[[], Any]] = {"local": local, "messages": messages, "cluster": cluster}
+        found: dict[str, Any] = {"cluster": {}}
+        for name, part in parts.items():
+            # Each part is kept as soon as it is there: the next may take minutes.
+            found = {**found, "machine": machine, name: part()}
+            RESULTS.write_text(json.dumps(found, indent=1) + "\n")
     found = json.loads(RESULTS.read_text())
     before, rest = PAGE.read_text(encoding="utf-8").split(BEGIN)
     PAGE.write_text(f"{before}{BEGIN}\n\n{report(found)}\n{END}{rest.split(END)[1]}", encoding="utf-8")
