@@ -48,7 +48,17 @@ def measure(part: str) -> dict[str, Any] | None:
     begin = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         told = Path(folder) / "told.xml"
-        command = [sys.executable, "-m", "pytest", "-q", *paths, *LEFT_OUT.get(part, []), f"--junitxml={told}"]
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            *paths,
+            *LEFT_OUT.get(part, []),
+            "-o",
+            "junit_family=legacy",
+            f"--junitxml={told}",
+        ]
         done = subprocess.run(command, cwd=ROOT, env={**os.environ, "HORTUS_LONG": "1"}, check=False)
         if done.returncode != 0:
             return None
