@@ -138,3 +138,27 @@ def test_a_file_in_the_place_of_the_folder(tmp_path):
     (tmp_path / "run").write_text("")
     with pytest.raises(RunError):
         RunLock(tmp_path / "run").acquire()
+
+
+def test_who_works_on_a_run_is_told_without_locking(tmp_path, holder):
+    assert lock.held(tmp_path) == holder.pid
+    os.kill(holder.pid, signal.SIGKILL)
+    # Until it is collected it is a zombie, which works on nothing.
+    for _ in range(200):
+        if lock.held(tmp_path) is None:
+            break
+        time.sleep(0.05)
+    assert lock.held(tmp_path) is None
+    assert not lock.alive(holder.pid, "")
+
+
+def test_nobody_works_on_a_run_that_was_let_go_or_never_was(tmp_path):
+    assert lock.held(tmp_path) is None
+    with RunLock(tmp_path):
+        assert lock.held(tmp_path) == os.getpid()
+    assert lock.held(tmp_path) is None
+
+
+def test_a_process_of_another_start_is_another(tmp_path):
+    assert lock.alive(os.getpid(), started(os.getpid()))
+    assert not lock.alive(os.getpid(), "1")
