@@ -136,7 +136,9 @@ def test_the_public_face_is_exactly_this() -> None:
         "SettingError",
         "TargetError",
     }
-    assert set(hortus.__all__) == errors | {"AutoClassifier", "AutoRegressor", "ImageClassifier", "__version__", "load"}
+    estimators = {"AutoClassifier", "AutoRegressor", "ImageClassifier", "ImageSegmenter"}
+    functions = {"blend", "compare", "load", "search", "stack", "tune"}
+    assert set(hortus.__all__) == errors | estimators | functions | {"Choice", "Float", "Int", "__version__"}
     assert dir(hortus) == sorted(hortus.__all__)
     for name in hortus.__all__:
         assert getattr(hortus, name) is not None
