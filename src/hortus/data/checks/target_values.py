@@ -57,7 +57,7 @@ def _outliers(y: NDArray[np.float64], name: str) -> list[Finding]:
 
 
 def distance(y: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(n,) how far each value lies from the median, in robust standard deviations; of values above 0 also of logarithms.
+    """(n,) how far each lies from the median, in robust standard deviations; of values above 0 also of logarithms.
 
     Args:
         y: (n,) values, none missing.
