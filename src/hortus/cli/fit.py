@@ -100,7 +100,7 @@ def fit(
                     table,
                     out=folder,
                     listeners=listeners,
-                    foreign=foreign | {"--metric": metric},
+                    foreign=foreign | {"--metric": metric, "--objective": objective, "--cluster": cluster},
                     space=space,
                     strategy=strategy,
                     void=void,
@@ -201,6 +201,9 @@ def resume(
         if scenes.holds_scenes(folder):
             from hortus.run.scenes import resume_scenes
 
+            scenes.refuse(
+                {"--cluster": cluster, "--executor": executor}, mend="Leave it out: scenes are searched here."
+            )
             with _heard(folder, quiet=quiet or as_json, verbose=verbose) as listeners:
                 made = resume_scenes(folder, time=time, trials=trials, memory=memory, listeners=listeners)
             scenes.conclude(made, as_json=as_json, go_on=_go_on(folder))

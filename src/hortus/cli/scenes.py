@@ -49,13 +49,7 @@ def fit_folder(
     from hortus.run.scene_settings import SceneSettings
     from hortus.run.scenes import fit_scenes
 
-    given = [name for name, value in foreign.items() if value]
-    if given:
-        raise SettingError(
-            f"{', '.join(given)} {'means' if len(given) == 1 else 'mean'} nothing where there are scenes.",
-            mend=f"Leave it out, or leave out --task {TASK}.",
-            code="table-option",
-        )
+    refuse(foreign, mend=f"Leave it out, or leave out --task {TASK}.")
     space = "auto_deeplab" if space == "auto" else space
     alone = "differentiable" if space == "auto_deeplab" and more.get("evaluator") == "train" else "evolution"
     settings = SceneSettings(
@@ -65,6 +59,25 @@ def fit_folder(
         **more,
     )
     return fit_scenes(folder, None, settings, folder=out, listeners=listeners)
+
+
+def refuse(foreign: Mapping[str, Any], *, mend: str) -> None:
+    """Refuse options that mean nothing to scenes.
+
+    Args:
+        foreign: what was given for each, by name; nothing that is true may be.
+        mend: what to do.
+
+    Raises:
+        SettingError: one of them was given.
+    """
+    given = [name for name, value in foreign.items() if value]
+    if given:
+        raise SettingError(
+            f"{', '.join(given)} {'means' if len(given) == 1 else 'mean'} nothing where there are scenes.",
+            mend=mend,
+            code="table-option",
+        )
 
 
 def conclude(result: SceneResult, *, as_json: bool, go_on: str) -> None:
