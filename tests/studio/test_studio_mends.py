@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from hortus.studio.choices import MATTERS
 from hortus.studio.mends import MENDS, plan
-from hortus.studio.train import MATTERS
 
 ROWS = 420
 Spoil = Callable[[pd.DataFrame, np.random.Generator], pd.DataFrame]

@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from fastapi.concurrency import run_in_threadpool
-from pydantic import BaseModel, Field
 from starlette.responses import FileResponse, Response
 
 from hortus.data.checks import examine
-from hortus.data.image_files import class_folders
 from hortus.errors import InputError, SettingError, nearest
 from hortus.studio.cells import written
+from hortus.studio.data_bodies import (
+    ColumnChange,
+    Findings,
+    FindingView,
+    Kind,
+    Said,
+    SampleLine,
+    TableLine,
+    TableRows,
+    TableView,
+    Target,
+)
+from hortus.studio.data_views import as_png, column_view, image_view, table_line
 from hortus.studio.incoming import receive
 from hortus.studio.mends import MENDS, decisions, matches, plan
-from hortus.studio.profile import ColumnProfile
 from hortus.studio.samples import SAMPLES
 from hortus.studio.security import UPLOAD
 from hortus.studio.state import Here, Id
-from hortus.studio.tables import Stored
 
 router = APIRouter(prefix="/api/data", tags=["data"])
 
-Kind = Literal["numeric", "boolean", "categorical", "date", "text"]
 # Seconds that the checks may take before a person waits too long.
 CHECKING = 8.0
 # Kinds that a column can be read as where it was guessed to be another.
@@ -37,130 +45,10 @@ PICTURES = {
 }
 
 
-class TableLine(BaseModel):
-    """A table in the list."""
-
-    id: str
-    name: str
-    kind: Literal["table", "image"]
-    rows: int
-    columns: int
-    created: float
-    target: str | None
-
-
-class SampleLine(BaseModel):
-    """A sample that can be taken."""
-
-    name: str
-    title: str
-    question: str
-    kind: Literal["table", "image"]
-    rows: int
-
-
-class QuestionView(BaseModel):
-    """What predicting a column would be; ``kind`` is "" where it cannot be predicted, and ``told`` says why."""
-
-    kind: Literal["", "binary", "multiclass", "regression"]
-    told: str
-
-
-class ColumnView(BaseModel):
-    """A column at a glance."""
-
-    name: str
-    kind: Kind
-    guessed: Kind
-    role: Literal["feature", "ignored"]
-    reason: str
-    missing: float
-    distinct: int
-    counts: list[int]
-    low: str
-    high: str
-    top: list[str]
-    question: QuestionView
-
-
-class ClassView(BaseModel):
-    """A class of images."""
-
-    name: str
-    count: int
-    first: list[int]
-
-
-class TableView(TableLine):
-    """A table, looked at."""
-
-    columns_told: list[ColumnView]
-    sampled: int
-    notes: list[str]
-    group: str | None
-    order: str | None
-    classes: list[ClassView]
-
-
-class TableRows(BaseModel):
-    """Some rows of a table, as text; null where a cell is missing."""
-
-    first: int
-    total: int
-    cells: list[list[str | None]]
-
-
-class FindingView(BaseModel):
-    """Something that was noticed, and what can be done about it."""
-
-    code: str
-    what: str
-    columns: list[str]
-    evidence: str
-    severity: Literal["serious", "warning", "info"]
-    did: str
-    fix: str
-    choice: Literal["fix", "ignore"] | None
-    outcome: str
-
-
-class Findings(BaseModel):
-    """What was noticed about a table whose target is chosen."""
-
-    target: str
-    kind: Literal["binary", "multiclass", "regression"]
-    rows: int
-    findings: list[FindingView]
-    notes: list[str]
-
-
-class Target(BaseModel):
-    """The column to predict; null for none."""
-
-    target: Annotated[str, Field(max_length=1000)] | None
-
-
-class ColumnChange(BaseModel):
-    """How a column is read, and whether it is used; null for as it was guessed."""
-
-    name: Annotated[str, Field(max_length=1000)]
-    kind: Literal["numeric", "boolean", "categorical", "date"] | None = None
-    role: Literal["feature", "ignored"] | None = None
-
-
-class Said(BaseModel):
-    """What is said to a finding; ``choice`` null takes it back."""
-
-    code: Annotated[str, Field(max_length=100)]
-    columns: Annotated[list[Annotated[str, Field(max_length=1000)]], Field(max_length=10_000)] = []
-    what: Annotated[str, Field(max_length=5000)] = ""
-    choice: Literal["fix", "ignore"] | None
-
-
 @router.get("/tables")
 def tables(studio: Here) -> list[TableLine]:
     """Every table and image set, the newest first."""
-    return [TableLine(**_line(stored)) for stored in studio.tables.all()]
+    return [TableLine(**table_line(stored)) for stored in studio.tables.all()]
 
 
 @router.get("/samples")
@@ -183,7 +71,7 @@ def take_sample(studio: Here, name: str) -> TableLine:
         place.write_bytes(found.make())
         there = studio.tables.arrived(identity, found.name)
         there = studio.tables.change(identity, sample=name, target=found.target or None)
-    return TableLine(**_line(there))
+    return TableLine(**table_line(there))
 
 
 @router.post(
@@ -204,7 +92,7 @@ async def bring(studio: Here, request: Request, name: Annotated[str, Query(max_l
     except BaseException:
         await run_in_threadpool(_forget, studio, identity)
         raise
-    return TableLine(**_line(stored))
+    return TableLine(**table_line(stored))
 
 
 @router.get("/tables/{table}")
@@ -212,14 +100,14 @@ def one(studio: Here, table: Id) -> TableView:
     """A table at a glance: every column with its kind, gaps, histogram and question; or the classes of images."""
     stored = studio.tables.get(table)
     if stored.kind == "image":
-        return _images(stored)
+        return image_view(stored)
     found, sampled = studio.tables.profile(table)
     guessed = studio.tables.guessed(table)
     wish = plan(stored.note)
     opened = studio.tables.open(table)
     return TableView(
-        **_line(stored),
-        columns_told=[_column(profile, guessed, wish.ignore, wish.keep) for profile in found],
+        **table_line(stored),
+        columns_told=[column_view(profile, guessed, wish.ignore, wish.keep) for profile in found],
         sampled=sampled,
         notes=[f"{note.what} {note.mend}".strip() for note in opened.notes],
         group=wish.group,
@@ -249,7 +137,7 @@ def choose(studio: Here, table: Id, wanted: Target) -> TableLine:
     changes: dict[str, Any] = {"target": wanted.target}
     if wanted.target != stored.note.get("target"):
         changes["decisions"] = []
-    return TableLine(**_line(studio.tables.change(table, **changes)))
+    return TableLine(**table_line(studio.tables.change(table, **changes)))
 
 
 @router.put("/tables/{table}/columns")
@@ -365,7 +253,7 @@ def picture(studio: Here, table: Id, number: int) -> Response:
     kept = {"cache-control": "private, max-age=86400"}
     if path.suffix in PICTURES:
         return FileResponse(path, media_type=PICTURES[path.suffix], headers=kept)
-    return Response(_as_png(path), media_type="image/png", headers=kept)
+    return Response(as_png(path), media_type="image/png", headers=kept)
 
 
 @router.delete("/tables/{table}", status_code=204)
@@ -373,57 +261,6 @@ def remove(studio: Here, table: Id) -> Response:
     """Take a table away; runs that were made from it stay."""
     studio.tables.remove(table)
     return Response(status_code=204)
-
-
-def _line(stored: Stored) -> dict[str, Any]:
-    note = stored.note
-    return {
-        "id": stored.id,
-        "name": stored.name,
-        "kind": stored.kind,
-        "rows": int(note.get("rows") or 0),
-        "columns": int(note.get("columns") or 0),
-        "created": float(note.get("created") or 0.0),
-        "target": note.get("target"),
-    }
-
-
-def _column(
-    profile: ColumnProfile, guessed: dict[str, str], ignored: tuple[str, ...], kept: tuple[str, ...]
-) -> ColumnView:
-    column = profile.column
-    out = column.name in ignored or (column.role == "ignored" and column.name not in kept)
-    reason = "your choice" if column.name in ignored else column.reason if out else ""
-    return ColumnView(
-        name=column.name,
-        kind=column.kind,
-        guessed=guessed.get(column.name, column.kind),  # type: ignore[arg-type]
-        role="ignored" if out else "feature",
-        reason=reason,
-        missing=profile.missing,
-        distinct=profile.distinct,
-        counts=list(profile.counts),
-        low=profile.low,
-        high=profile.high,
-        top=list(profile.top),
-        question=QuestionView(kind=profile.question.kind, told=profile.question.told),
-    )
-
-
-def _images(stored: Stored) -> TableView:
-    _, labels, notes = class_folders(stored.path)
-    places: dict[str, list[int]] = {}
-    for number, label in enumerate(labels):
-        places.setdefault(label, []).append(number)
-    return TableView(
-        **_line(stored),
-        columns_told=[],
-        sampled=0,
-        notes=[f"{note.what} {note.mend}".strip() for note in notes],
-        group=None,
-        order=None,
-        classes=[ClassView(name=name, count=len(at), first=at[:12]) for name, at in places.items()],
-    )
 
 
 def _known(studio: Any, table: str, name: str) -> None:
@@ -435,14 +272,3 @@ def _known(studio: Any, table: str, name: str) -> None:
 def _forget(studio: Any, identity: str) -> None:
     if identity in studio.home.ids("tables"):
         studio.tables.remove(identity)
-
-
-def _as_png(path: Any) -> bytes:
-    import io
-
-    from hortus.data.pillow import pillow
-
-    made = io.BytesIO()
-    with pillow().open(path) as opened:
-        opened.convert("RGB").save(made, "PNG")
-    return made.getvalue()
