@@ -32,7 +32,7 @@ def trained(client: httpx.Client) -> str:
     return str(run)
 
 
-def test_from_a_sample_to_the_first_score_in_three_presses(served: Served, window: Open) -> None:
+def test_from_a_sample_to_a_prediction_of_the_deployed_model_in_nine_presses(served: Served, window: Open) -> None:
     page = window(served).page
     page.get_by_role("button", name=re.compile("Cells under the microscope")).click()
     page.get_by_text("569").first.wait_for()
@@ -51,6 +51,17 @@ def test_from_a_sample_to_the_first_score_in_three_presses(served: Served, windo
     page.get_by_role("link", name="Understand it").wait_for(timeout=LONG)
     assert page.locator(".headline-best").inner_text().startswith("It scores")
     assert page.get_by_role("navigation", name="Runs").get_by_text("tumours.csv: diagnosis").count() >= 1
+    # What it is worth is read, it is put to work, and asked.
+    page.get_by_role("link", name="Understand it").click()
+    page.get_by_role("heading", name=re.compile(r"^Right \d+ times in 10")).wait_for(timeout=LONG)
+    page.get_by_role("link", name="Put it to work").click()
+    page.locator(".switch").click()
+    page.get_by_role("heading", name="This model is at work.").wait_for(timeout=LONG)
+    page.get_by_role("button", name="Predict", exact=True).click()
+    page.locator(".try-answer .said-value").wait_for(timeout=LONG)
+    assert page.locator(".try-answer .said-value").inner_text() in ("malignant", "benign")
+    page.locator(".switch").click()
+    page.get_by_role("heading", name="Put this model to work.").wait_for(timeout=LONG)
 
 
 def test_a_file_is_dropped_and_every_word_of_it_is_text(served: Served, window: Open, tmp_path: Any) -> None:
