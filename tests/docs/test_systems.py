@@ -39,6 +39,7 @@ def learned(trial):
 # What a test can afford in place of what stands in the document.
 TABLE = "--trials 2 --folds 2 --executor inline"
 IMAGES = "--trials 1 --executor inline"
+SCENES = f"--space deeplab {IMAGES}"
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +54,15 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
         path = folder / "photos" / str(label) / f"{number}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         image.fromarray((15 * pixels).astype(np.uint8)).save(path)
+    rng = np.random.default_rng(0)
+    for kind in ("images", "masks"):
+        (folder / "scenes" / kind).mkdir(parents=True)
+    for number in range(10):
+        mask = np.zeros((16, 16), dtype=np.uint8)
+        mask[:, : rng.integers(4, 12)] = 1
+        scene = 100 * mask + rng.integers(0, 60, mask.shape, dtype=np.uint8)
+        for kind, drawn in (("images", scene), ("masks", mask)):
+            image.fromarray(drawn).save(folder / "scenes" / kind / f"{number}.png")
     fit = ["fit", "train.csv", "-t", "y", "--model", "linear", "--out", "RUN", "--quiet", *shlex.split(TABLE)]
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
@@ -65,6 +75,7 @@ def scaled(command: str) -> list[str]:
         r"--strategy-option population_size=50 --trials 300", f"--strategy-option population_size=2 {TABLE}", command
     )
     words = words.replace("--time 600", IMAGES).replace("--time 60", TABLE).replace("--trials 50", "--trials 5 -j 1")
+    words = words.replace("--time 30m", SCENES)
     if " fit train.csv" in words and "--model" not in words:
         words += " --model linear"
     if " compare " in words:
