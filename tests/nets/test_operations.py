@@ -12,8 +12,10 @@ from hortus.nets.plan import IMAGES, Draft, Layer
 from hortus.nets.randomness import own_randomness
 from hortus.spaces.cell import Cell
 
+# What a decoder of pixels is made of keeps the map's size.
+DENSE = {"atrous_pyramid", "classify", "separable_relu"}
 # One input, any stride.
-PLAIN = sorted(set(OPERATIONS) - SEVERAL - {"match", "head", "bn", "bn_relu", "relu"})
+PLAIN = sorted(set(OPERATIONS) - SEVERAL - DENSE - {"match", "head", "bn", "bn_relu", "relu"})
 
 
 @pytest.mark.parametrize("name", PLAIN)
@@ -26,6 +28,16 @@ def test_operations_halve_even_odd_and_tiny_maps_alike(name):
                     found = OPERATIONS[name](inputs, outputs, stride)(x)
                 assert found.shape == (2, outputs, -(-side[0] // stride), -(-side[1] // stride)), (side, stride)
                 assert torch.isfinite(found).all()
+
+
+@pytest.mark.parametrize("name", sorted(DENSE))
+def test_what_tells_pixels_apart_keeps_their_map(name):
+    for side in ((8, 8), (7, 5), (1, 1), (2, 3)):
+        x = torch.randn((2, 4, *side), generator=torch.Generator().manual_seed(0))
+        with own_randomness(0):
+            found = OPERATIONS[name](4, 7, 1)(x)
+        assert found.shape == (2, 7, *side)
+        assert torch.isfinite(found).all()
 
 
 def learned(name, inputs=8, outputs=8, stride=1, **settings):
