@@ -159,6 +159,7 @@ def test_nothing_is_left_behind(cluster, told):
     assert [path.name for path in (cluster.place / f"hortus-{os.getuid()}").iterdir()] == ["gate.lock"]
 
 
+@pytest.mark.rotated
 def test_a_run_is_the_same_there_though_a_process_and_a_machine_die(cluster, table, scratch, local):
     folder = scratch / "killed"
     from benchmarks.loopback import kill
@@ -174,6 +175,7 @@ def test_a_run_is_the_same_there_though_a_process_and_a_machine_die(cluster, tab
     pd.testing.assert_frame_equal(board(folder), local)
 
 
+@pytest.mark.rotated
 def test_a_run_goes_on_at_home_when_the_head_is_lost(cluster, table, scratch, local):
     folder = scratch / "headless"
     environment = cluster.environment(RAY_CLIENT_RECONNECT_GRACE_PERIOD="3")

@@ -83,6 +83,7 @@ def scaled(command: str) -> list[str]:
     return shlex.split(words)[1:]
 
 
+@pytest.mark.rotated
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row[0].split(" (")[0].split(",")[0])
 def test_the_command_of_a_row_runs(row: list[str], place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(place)

@@ -214,6 +214,7 @@ def test_what_fits_searches_and_goes_on_after_a_cut_and_repeats(
     searched(one, tmp_path, monkeypatch)
 
 
+@pytest.mark.rotated
 def test_what_does_not_fit_is_refused_with_the_reason_of_the_table(tmp_path: Path) -> None:
     iris = load_iris(as_frame=True).frame
     for one in product():

@@ -15,6 +15,7 @@ def table():
     return pd.DataFrame(X, columns=[f"x{i}" for i in range(12)]), y
 
 
+@pytest.mark.rotated
 @pytest.mark.parametrize("rungs", ["folds", "rows", "rounds"])
 def test_poor_trials_are_stopped_and_the_best_kept(table, rungs, tmp_path):
     X, y = table

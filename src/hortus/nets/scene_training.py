@@ -31,7 +31,7 @@ def class_weights(frequencies: Sequence[float]) -> Tensor:
     The inverse itself would have the few pixels of poles drown the streets; none at all has them never predicted.
 
     >>> [round(weight, 2) for weight in class_weights([0.9, 0.1]).tolist()]
-    [0.79, 2.37]
+    [0.83, 2.5]
     >>> class_weights([0.5, 0.5, 0.0]).tolist()
     [1.0, 1.0, 1.0]
     """

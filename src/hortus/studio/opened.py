@@ -48,7 +48,7 @@ class Opened:
     """The runs that were looked at last."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[str, float], object] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, str, float], object] = OrderedDict()
         self._guard = threading.Lock()
 
     def table(self, studio: Studio, name: str) -> OpenRun:
@@ -63,7 +63,7 @@ class Opened:
         def make(run: Run) -> OpenRun:
             return OpenRun(run, open_run(run.folder))
 
-        return self._get(studio, name, make)
+        return self._get("table", studio, name, make)
 
     def images(self, studio: Studio, name: str) -> tuple[Run, ImageResult]:
         """A run of images.
@@ -77,19 +77,20 @@ class Opened:
         def make(run: Run) -> tuple[Run, ImageResult]:
             return run, open_image_run(run.folder)
 
-        return self._get(studio, name, make)
+        return self._get("images", studio, name, make)
 
-    def _get(self, studio: Studio, name: str, make: Callable[[Run], T]) -> T:
+    def _get(self, kind: str, studio: Studio, name: str, make: Callable[[Run], T]) -> T:
         run = studio.runs.get(name)
         require_over(run, studio.runs.state(run))
-        key = (name, _stamp(run))
+        # A run of a table that is asked for its networks has none, whatever it was opened as before.
+        key = (kind, name, _stamp(run))
         with self._guard:
             if key in self._kept:
                 self._kept.move_to_end(key)
                 return cast("T", self._kept[key])
         found = make(run)
         with self._guard:
-            self._kept[name, _stamp(run)] = found
+            self._kept[kind, name, _stamp(run)] = found
             while len(self._kept) > MOST:
                 self._kept.popitem(last=False)
         return found

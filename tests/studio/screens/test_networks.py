@@ -68,6 +68,8 @@ def test_what_is_drawn_is_what_the_params_make(digits):
 
 
 def test_a_run_of_a_table_has_no_networks(api, tumours):
+    # Also where it has just been looked at as what it is.
+    assert api.get(f"/api/understand/{id_of(tumours)}").status_code == 200
     assert api.get(f"/api/networks/{id_of(tumours)}").status_code == 409
 
 
