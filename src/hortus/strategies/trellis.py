@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from hortus.nets.choice import NONE
 from hortus.spaces.auto_deeplab import AutoDeepLabSpace, params_of
 from hortus.strategies.viterbi import viterbi
 
@@ -31,6 +30,7 @@ def decoded(
     """
     import torch
 
+    from hortus.nets.choice import NONE
     from hortus.nets.trellis import edges
     from hortus.strategies.decoding import decode
 
