@@ -1,6 +1,7 @@
 """`hortus search --list`: the table of what fits, from the one rule."""
 
 import json
+import sys
 
 from typer.testing import CliRunner
 
@@ -28,6 +29,11 @@ def test_the_list_for_programs_is_the_whole_product():
     assert all(one["fits"] == (one["reason"] == "") for one in found)
     only = json.loads(hortus("search", "--list", "--json", "--strategy", "differentiable").stdout)
     assert {one["space"] for one in only if one["fits"] and one["evaluator"] == "train"} == {"cell", "darts"}
+
+
+def test_what_networks_need_is_named_where_it_is_not_installed(monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    assert "pip install 'hortus[nets]'" in hortus("search", "--list", code=2).stderr
 
 
 def test_what_cannot_be_listed_is_refused():

@@ -31,10 +31,13 @@ def search(
                 code="search-nothing",
             )
         from hortus.evaluation import EVALUATORS
+        from hortus.models.libraries import require
         from hortus.run.combinations import combinations
         from hortus.spaces import SPACES
         from hortus.strategies import STRATEGIES
 
+        # What an evaluator of networks needs is said by its class, and some of these are written in PyTorch.
+        require("torch", "nets")
         for name, table in ((space, SPACES), (strategy, STRATEGIES), (evaluator, EVALUATORS)):
             if name is not None:
                 # Misspelt, it is refused with what was meant.
