@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hortus.cli import images, scenes
+from hortus.cli import images, networks, scenes
 from hortus.cli.quantities import seconds, size
 from hortus.cli.told import STOPPED, Debug, told
 from hortus.errors import SettingError
@@ -201,8 +201,10 @@ def resume(
         if scenes.holds_scenes(folder):
             from hortus.run.scenes import resume_scenes
 
-            scenes.refuse(
-                {"--cluster": cluster, "--executor": executor}, mend="Leave it out: scenes are searched here."
+            networks.refuse(
+                {"--cluster": cluster, "--executor": executor},
+                what="scenes",
+                mend="Leave it out: scenes are searched here.",
             )
             with _heard(folder, quiet=quiet or as_json, verbose=verbose) as listeners:
                 made = resume_scenes(folder, time=time, trials=trials, memory=memory, listeners=listeners)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-from hortus.cli.told import STOPPED
-from hortus.errors import SettingError
+from hortus.cli import networks
+from hortus.cli.networks import written
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,13 +38,7 @@ def image_settings(*, space: str, strategy: str, rungs: str, foreign: Mapping[st
     """
     from hortus.run.image_settings import ImageSettings, default_strategy
 
-    given = [name for name, value in foreign.items() if value]
-    if given:
-        raise SettingError(
-            f"{', '.join(given)} {'means' if len(given) == 1 else 'mean'} nothing where there are images.",
-            mend="Leave it out, or leave out --task image.",
-            code="table-option",
-        )
+    networks.refuse(foreign, what="images", mend="Leave it out, or leave out --task image.")
     return ImageSettings(
         space="cell" if space == "auto" else space,
         strategy=default_strategy(more.get("objectives")) if strategy == "auto" else strategy,
@@ -67,25 +60,8 @@ def fit_folder(folder: Path, settings: ImageSettings, *, out: Path, listeners: S
 
 def conclude(result: ImageResult, *, as_json: bool, go_on: str) -> None:
     """Print what was made and the next command to type."""
-    place = shlex.quote(str(result.folder))
-    if as_json:
-        found = {
-            "folder": str(result.folder),
-            "task": "image",
-            "metric": result.model.task.metric,
-            "score": result.score,
-            "network": result.model.describe,
-            "trials": len(result.rows),
-            "why": result.why,
-        }
-        typer.echo(json.dumps(found, ensure_ascii=False))
-    else:
-        typer.echo(f"The run is in {result.folder}. Next:")
-        typer.echo(f"  hortus predict {place} new/ --out predictions.csv")
-        typer.echo(f"  hortus leaderboard {place}")
-    if result.why == "interrupted":
-        typer.echo(f"Stopped; the best so far is kept. {go_on}", err=True)
-        raise typer.Exit(STOPPED)
+    metric = result.model.task.metric
+    networks.conclude(result, task="image", metric=metric, out="predictions.csv", as_json=as_json, go_on=go_on)
 
 
 def show(result: ImageResult, top: int, *, as_json: bool) -> None:
@@ -120,13 +96,13 @@ def show(result: ImageResult, top: int, *, as_json: bool) -> None:
             str(row["rank"]),
             str(row["trial"]),
             str(row["network"]),
-            _written(row["score"], "{:.4f}") or str(row["state"]),
+            written(row["score"], "{:.4f}") or str(row["state"]),
             "=" if row["tied"] else "",
-            _written(row["params"], "{:,.0f}"),
-            _written(row["macs"], "{:,.0f}"),
-            _written(1000 * row["latency"], "{:.2f}"),
-            _written(row["epochs"], "{:.1f}"),
-            _written(row["fit_seconds"], "{:.1f}"),
+            written(row["params"], "{:,.0f}"),
+            written(row["macs"], "{:,.0f}"),
+            written(1000 * row["latency"], "{:.2f}"),
+            written(row["epochs"], "{:.1f}"),
+            written(row["fit_seconds"], "{:.1f}"),
         )
         table.add_row(*(Text(printable(cell)) for cell in cells), style="bold" if row["weight"] else "")
     console.print(table)
@@ -186,7 +162,3 @@ def predicted(model: Path, place: Path, *, proba: bool) -> Iterator[pd.DataFrame
             for label, column in zip(network.task.classes, probabilities.T, strict=True):
                 frame[f"proba_{label}"] = column
         yield frame
-
-
-def _written(value: float, form: str) -> str:
-    return "" if value != value else form.format(value)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-from hortus.cli.told import STOPPED
+from hortus.cli import networks
+from hortus.cli.networks import written
 from hortus.errors import SettingError
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def fit_folder(
     from hortus.run.scene_settings import SceneSettings
     from hortus.run.scenes import fit_scenes
 
-    refuse(foreign, mend=f"Leave it out, or leave out --task {TASK}.")
+    networks.refuse(foreign, what="scenes", mend=f"Leave it out, or leave out --task {TASK}.")
     space = "auto_deeplab" if space == "auto" else space
     alone = "differentiable" if space == "auto_deeplab" and more.get("evaluator") == "train" else "evolution"
     settings = SceneSettings(
@@ -61,46 +61,9 @@ def fit_folder(
     return fit_scenes(folder, None, settings, folder=out, listeners=listeners)
 
 
-def refuse(foreign: Mapping[str, Any], *, mend: str) -> None:
-    """Refuse options that mean nothing to scenes.
-
-    Args:
-        foreign: what was given for each, by name; nothing that is true may be.
-        mend: what to do.
-
-    Raises:
-        SettingError: one of them was given.
-    """
-    given = [name for name, value in foreign.items() if value]
-    if given:
-        raise SettingError(
-            f"{', '.join(given)} {'means' if len(given) == 1 else 'mean'} nothing where there are scenes.",
-            mend=mend,
-            code="table-option",
-        )
-
-
 def conclude(result: SceneResult, *, as_json: bool, go_on: str) -> None:
     """Print what was made and the next command to type."""
-    place = shlex.quote(str(result.folder))
-    if as_json:
-        found = {
-            "folder": str(result.folder),
-            "task": TASK,
-            "metric": "mean_iou",
-            "score": result.score,
-            "network": result.model.describe,
-            "trials": len(result.rows),
-            "why": result.why,
-        }
-        typer.echo(json.dumps(found, ensure_ascii=False))
-    else:
-        typer.echo(f"The run is in {result.folder}. Next:")
-        typer.echo(f"  hortus predict {place} new/ --out masks/")
-        typer.echo(f"  hortus leaderboard {place}")
-    if result.why == "interrupted":
-        typer.echo(f"Stopped; the best so far is kept. {go_on}", err=True)
-        raise typer.Exit(STOPPED)
+    networks.conclude(result, task=TASK, metric="mean_iou", out="masks/", as_json=as_json, go_on=go_on)
 
 
 def show(result: SceneResult, top: int, *, as_json: bool) -> None:
@@ -126,7 +89,7 @@ def show(result: SceneResult, top: int, *, as_json: bool) -> None:
         classes.add_column(head, justify="left" if head == "class" else "right")
     for row in result.report().to_dict(orient="records"):
         classes.add_row(
-            Text(printable(str(row["class"]))), _written(row["iou"], "{:.3f}"), _written(row["share"], "{:.1%}")
+            Text(printable(str(row["class"]))), written(row["iou"], "{:.3f}"), written(row["share"], "{:.1%}")
         )
     console.print(classes)
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
@@ -147,12 +110,12 @@ def show(result: SceneResult, top: int, *, as_json: bool) -> None:
         )
     for row in board.to_dict(orient="records")[: top or None]:
         cells = [str(row["rank"]), str(row["trial"]), str(row["network"])]
-        cells.append(_written(row["score"], "{:.4f}") or str(row["state"]))
-        cells += [_written(row["trained"], "{:.4f}")] if "trained" in board else []
+        cells.append(written(row["score"], "{:.4f}") or str(row["state"]))
+        cells += [written(row["trained"], "{:.4f}")] if "trained" in board else []
         cells += [
-            _written(row["params"], "{:,.0f}"),
-            _written(1000 * row["latency"], "{:.1f}"),
-            _written(row["fit_seconds"], "{:.1f}"),
+            written(row["params"], "{:,.0f}"),
+            written(1000 * row["latency"], "{:.1f}"),
+            written(row["fit_seconds"], "{:.1f}"),
         ]
         table.add_row(*(Text(printable(cell)) for cell in cells), style="bold" if row["weight"] else "")
     console.print(table)
@@ -207,7 +170,3 @@ def write_masks(model: Path, place: Path, out: Path | None, *, refine: bool) -> 
         target.parent.mkdir(parents=True, exist_ok=True)
         write_mask(target, network.codes([path], refine=refine)[0], network.classes)
     return len(paths)
-
-
-def _written(value: float, form: str) -> str:
-    return "" if value is None or value != value else form.format(value)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -14,8 +12,8 @@ from numpy.typing import NDArray
 
 from hortus.data.image_facts import ImageFacts
 from hortus.data.mask_classes import MaskClasses
+from hortus.data.pixels import channel_moments, described, digest_of, write_arrays, written_at
 from hortus.data.split import Folds
-from hortus.errors import ArtifactError
 
 FILE = "scenes.json"
 METRIC = "mean_iou"
@@ -65,16 +63,7 @@ class SceneData:
     @cached_property
     def moments(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
         """Mean and standard deviation of each channel; the deviation of a constant channel is 1."""
-        count, total, squares = 0, np.zeros(self.shape[0]), np.zeros(self.shape[0])
-        for at in range(0, len(self), _BLOCK):
-            block = self.pixels[at : at + _BLOCK].astype(np.float64)
-            count += block.shape[0] * block.shape[2] * block.shape[3]
-            total += block.sum(axis=(0, 2, 3))
-            squares += (block**2).sum(axis=(0, 2, 3))
-        mean = total / count
-        deviation = np.sqrt(np.maximum(squares / count - mean**2, 0.0))
-        deviation[deviation <= 1e-6 * np.maximum(1.0, np.abs(mean))] = 1.0
-        return tuple(map(float, mean)), tuple(map(float, deviation))
+        return channel_moments(self.pixels, at_once=_BLOCK)
 
     @cached_property
     def frequencies(self) -> tuple[float, ...]:
@@ -88,12 +77,7 @@ class SceneData:
     @cached_property
     def digest(self) -> str:
         """SHA-256 of everything above, hexadecimal; equal for equal data on every machine."""
-        found = hashlib.sha256(json.dumps(self._described(), sort_keys=True).encode())
-        for name, array in self._arrays().items():
-            found.update(f"{name} {array.dtype.str} {array.shape}".encode())
-            for at in range(0, len(array), _BLOCK):
-                found.update(np.ascontiguousarray(array[at : at + _BLOCK]).data)
-        return found.hexdigest()
+        return digest_of(self._described(), self._arrays(), at_once=_BLOCK)
 
     def _described(self) -> dict[str, Any]:
         return {"format": _FORMAT, "classes": self.classes.to_json()}
@@ -103,15 +87,12 @@ class SceneData:
 
     def save(self, folder: Path) -> None:
         """Write everything into ``folder``, which is made where it is not there."""
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, array in self._arrays().items():
-            np.save(folder / f"{name}.npy", np.ascontiguousarray(array), allow_pickle=False)
-        described = self._described() | {
+        told = self._described() | {
             "digest": self.digest,
             "moments": self.moments,
             "frequencies": self.frequencies,
         }
-        (folder / FILE).write_text(json.dumps(described), encoding="utf-8")
+        write_arrays(folder, self._arrays(), FILE, told)
 
     @classmethod
     def load(cls, folder: Path) -> SceneData:
@@ -121,27 +102,12 @@ class SceneData:
             ArtifactError: the folder holds no scenes, or they are damaged.
         """
         place = Path(folder).resolve()
-        try:
-            stamp = (place / FILE).stat().st_mtime_ns
-        except OSError as error:
-            raise ArtifactError(
-                f"There are no scenes in {str(folder)!r}.",
-                mend="The run's folder is incomplete: start the run again.",
-                code="dataset-missing",
-            ) from error
-        return _load(place, stamp)
+        return _load(place, written_at(Path(folder), FILE, what="scenes"))
 
 
 @lru_cache(maxsize=4)
 def _load(folder: Path, _stamp: int) -> SceneData:
-    try:
-        found = json.loads((folder / FILE).read_text(encoding="utf-8"))
-        if found["format"] != _FORMAT:
-            raise ArtifactError(
-                f"The scenes in {str(folder)!r} have format {found['format']}, and this Hortus reads {_FORMAT}.",
-                mend="Use the version of Hortus that wrote them.",
-                code="dataset-format",
-            )
+    with described(folder, FILE, version=_FORMAT, what="scenes") as found:
         pixels, masks = (np.load(folder / f"{n}.npy", mmap_mode="r", allow_pickle=False) for n in ("pixels", "masks"))
         assignment = np.load(folder / "folds.npy", allow_pickle=False)
         classes = MaskClasses.from_json(found["classes"])
@@ -153,14 +119,6 @@ def _load(folder: Path, _stamp: int) -> SceneData:
         data.__dict__["moments"] = (tuple(mean), tuple(deviation))
         data.__dict__["frequencies"] = tuple(found["frequencies"])
         data.__dict__["digest"] = found["digest"]
-    except ArtifactError:
-        raise
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ArtifactError(
-            f"The scenes in {str(folder)!r} are damaged: {error}",
-            mend="Start the run again, in a new folder.",
-            code="dataset-damaged",
-        ) from error
     return data
 
 

@@ -1,33 +1,20 @@
-"""A trained network as one file: its weights as safetensors, its architecture as JSON. No code of the file's is run.
-
-The architecture is the name of a search space, its settings, and the answers that make the candidate; the network is
-built from them by the Hortus that is here.
-"""
+"""A trained network of images as one file: see `hortus.deploy.network_bundle`."""
 
 from __future__ import annotations
 
-import json
-import os
-import tempfile
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-
-from optuna.trial import FixedTrial
 
 from hortus.data.image_facts import ImageFacts
 from hortus.data.images import ImageData
 from hortus.data.task import Task
 from hortus.deploy.image_model import ImageModel
-from hortus.deploy.sealed import FORMAT, MANIFEST, digest, opened
-from hortus.deploy.versions import version_notes, versions
+from hortus.deploy.network_bundle import rebuilt, write_network
+from hortus.deploy.sealed import opened
 from hortus.errors import ArtifactError
-from hortus.evaluation.building import scaled
-from hortus.spaces import SPACES
 
 KIND = "images"
-WEIGHTS = "network.safetensors"
 
 
 def write_image_bundle(
@@ -55,32 +42,16 @@ def write_image_bundle(
         weights: the safetensors file.
         about: whatever else the manifest is to say: score, estimate, costs.
     """
-    mean, deviation = data.moments
-    manifest = {
-        "format": FORMAT,
-        "kind": KIND,
-        "versions": versions(),
-        "task": data.task.to_json(),
-        "images": {
-            "shape": list(data.shape),
-            "whole": data.pixels.dtype.kind == "u",
-            "mean": list(mean),
-            "deviation": list(deviation),
-            "resolution": resolution,
-        },
-        "network": {"space": dict(space), "params": dict(params), "scale": dict(scale), "facts": facts.to_json()},
-        "facts": dict(about),
-        "parts": {WEIGHTS: {"sha256": digest(weights), "size": weights.stat().st_size}},
-    }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".bundle-") as made:
-        temporary = Path(made) / "bundle"
-        with zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as bundle:
-            bundle.writestr(MANIFEST, json.dumps(manifest, indent=1))
-            bundle.write(weights, WEIGHTS)
-        with temporary.open("rb") as written:
-            os.fsync(written.fileno())
-        temporary.replace(path)
+    write_network(
+        path,
+        kind=KIND,
+        told={"task": data.task.to_json()},
+        data=data,
+        images={"resolution": resolution},
+        network={"space": dict(space), "params": dict(params), "scale": dict(scale), "facts": facts.to_json()},
+        weights=weights,
+        about=about,
+    )
 
 
 def load_image_bundle(path: Path) -> ImageModel:
@@ -105,29 +76,6 @@ def assemble(manifest: Mapping[str, Any], folder: Path) -> ImageModel:
     Raises:
         ArtifactError: they do not fit together.
     """
-    from hortus.nets.training import device
-    from hortus.nets.weights import fill, load_tensors
-
-    found, images = manifest["network"], manifest["images"]
     task = Task.from_json(manifest["task"])
-    channels, height, width = (int(side) for side in images["shape"])
-    settings = dict(found["space"])
-    space = SPACES[settings.pop("name")](ImageFacts.from_json(found["facts"]), **settings)
-    scale = {name: float(found["scale"].get(name, 1.0)) for name in ("width", "depth")}
-    candidate: Any = scaled(space(FixedTrial(dict(found["params"]))), **scale)
-    network = candidate.build((channels, height, width), len(task.classes))
-    tensors, _ = load_tensors(folder / WEIGHTS)
-    fill(network, tensors)
-    made = {str(name): str(number) for name, number in (manifest.get("versions") or {}).items()}
-    return ImageModel(
-        task=task,
-        network=network.to(device()).eval(),
-        shape=(channels, height, width),
-        whole=bool(images["whole"]),
-        mean=tuple(map(float, images["mean"])),
-        deviation=tuple(map(float, images["deviation"])),
-        resolution=float(images["resolution"]),
-        candidate=candidate,
-        facts=dict(manifest.get("facts") or {}) | {"versions": made},
-        notes=version_notes(made),
-    )
+    made = rebuilt(manifest, folder, classes=len(task.classes))
+    return ImageModel(task=task, resolution=float(manifest["images"]["resolution"]), **made)

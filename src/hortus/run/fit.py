@@ -18,12 +18,12 @@ from hortus.engine.lock import RunLock
 from hortus.engine.loop import Search
 from hortus.engine.plan import Plan
 from hortus.engine.progress import Listener, ProgressEvent
-from hortus.errors import RunError
 from hortus.evaluation.base import Evaluation, Fidelity
 from hortus.evaluation.trial import Order
 from hortus.evaluation.trial import run as run_trial
 from hortus.run.combinations import check
 from hortus.run.finish import score_of
+from hortus.run.origin import extended, note_origin
 from hortus.run.place import emitter, make_executor, slot_memory
 from hortus.run.prepare import Prepared, Sides, keep, prepare, recall
 from hortus.run.result import Result, conclude, read_result, require_run
@@ -128,14 +128,9 @@ def resume(
     with RunLock(folder), Journal.open(folder) as journal:
         sweep(folder)
         settings = Settings.from_json(journal.get("settings"))
-        done = len(journal.trials())
-        if time is None and trials is None:
-            time, trials = settings.time, settings.trials
-        else:
-            trials = None if trials is None else done + trials
-        settings = dataclasses.replace(settings, time=time, trials=trials, memory=memory or settings.memory)
-        if executor is not None or cluster is not None:
-            settings = dataclasses.replace(settings, executor=executor or "ray", cluster=cluster)
+        settings = extended(
+            settings, journal, time=time, trials=trials, memory=memory, executor=executor, cluster=cluster
+        )
         ledger = Ledger(settings.budget)
         with make_executor(settings.executor, settings.slots, cluster=settings.cluster) as place:
             prepared = recall(folder, settings)
@@ -275,18 +270,15 @@ def _reserve(budget: Budget) -> float:
 
 
 def _match(journal: Journal, settings: Settings, prepared: Prepared, folder: Path) -> None:
-    """Note what the run is made from; refuse to go on with a run of other data."""
-    digest = prepared.data.digest
-    before = journal.get("digest")
-    if before is not None and before != digest:
-        raise RunError(
-            f"The run in {str(folder)!r} was made from other data (or other columns, metric or folds).",
-            mend="Give another folder for this table, or the same table as before.",
-            code="run-other-data",
-        )
-    journal.set("digest", digest)
-    journal.set("settings", settings.to_json())
-    journal.set("notes", [note.to_json() for note in prepared.notes])
+    note_origin(
+        journal,
+        folder,
+        digest=prepared.data.digest,
+        settings=("settings", settings.to_json()),
+        notes=prepared.notes,
+        otherwise="other data (or other columns, metric or folds)",
+        mend="Give another folder for this table, or the same table as before.",
+    )
 
 
 def _described(prepared: Prepared, settings: Settings, folder: Path, executor: Executor) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from hortus.evaluation.trial import Order
 from hortus.run.image_grow import scale_of
 from hortus.run.image_rows import artifact, trained
 from hortus.run.image_settings import ImageSettings
+from hortus.run.nothing import none_ended_well
 from hortus.seeds import derive
 from hortus.spaces import SPACES
 
@@ -132,13 +133,7 @@ def conclude(journal: Journal, settings: ImageSettings, folder: Path) -> None:
     """
     leading = trained(journal)
     if not leading:
-        rows = journal.trials()
-        reasons = sorted({row.reason for row in rows if row.reason})[:3]
-        raise RunError(
-            f"None of {len(rows)} trials ended well: {'; '.join(reasons) or 'there was no time for one'}.",
-            mend="Give more time, or look at the reasons in the leaderboard.",
-            code="no-model",
-        )
+        raise none_ended_well(journal.trials())
     data = ImageData.load(folder / "data")
     told, judged = _judge(leading, data, folder, settings.seed)
     row, final = leading[0], read_final(journal)

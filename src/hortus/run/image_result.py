@@ -20,11 +20,11 @@ from hortus.engine.goal import COSTS
 from hortus.engine.journal import Journal, TrialRow
 from hortus.engine.result import leaderboard
 from hortus.ensemble.honest import Estimate
-from hortus.errors import RunError, SettingError, nearest
+from hortus.errors import SettingError, nearest
 from hortus.evaluation.agreement import Agreement, agreements
 from hortus.run.image_finish import BUNDLE, conclude
 from hortus.run.image_grow import Growth, read_growth
-from hortus.run.image_rows import CONFIRMED, SETTINGS
+from hortus.run.image_rows import CONFIRMED, SETTINGS, require_networks, with_networks
 from hortus.run.image_settings import ImageSettings
 
 # Parts of the schedule whose scores are compared with those at its end.
@@ -83,10 +83,7 @@ class ImageResult:
             intervals={int(number): tuple(bounds) for number, bounds in self.chosen["intervals"].items()},
             tied=self.chosen["tied"],
         )
-        board = board.drop(columns=["model"]).rename(columns={"pipeline": "network"})
-        notes = {row.number: row.evaluation.notes if row.evaluation else {} for row in self.rows}
-        for name in ("params", "macs", "latency", "epochs"):
-            board[name] = [notes[number].get(name, float("nan")) for number in board["trial"]]
+        board = with_networks(board, self.rows)
         if not self.settings.trains:
             board["trained"] = [self.confirmed.get(number, float("nan")) for number in board["trial"]]
         return board
@@ -169,12 +166,7 @@ def require_images(folder: Path) -> None:
     Raises:
         RunError: it holds none.
     """
-    if not (Path(folder) / "journal.sqlite").exists() or not is_image_run(folder):
-        raise RunError(
-            f"There is no run of images in {str(folder)!r}.",
-            mend="Give the folder that the run named at its end.",
-            code="run-missing",
-        )
+    require_networks(Path(folder), there=is_image_run(folder), what="images")
 
 
 def open_image_run(folder: Path) -> ImageResult:

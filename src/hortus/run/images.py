@@ -6,8 +6,6 @@ come in, and that at the end the best network is trained again on all images.
 
 from __future__ import annotations
 
-import dataclasses
-import json
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,7 +22,6 @@ from hortus.engine.lock import RunLock
 from hortus.engine.loop import Search
 from hortus.engine.plan import Plan
 from hortus.engine.progress import Listener, ProgressEvent
-from hortus.errors import RunError
 from hortus.run.combinations import check
 from hortus.run.image_confirm import confirm
 from hortus.run.image_finish import FAILED, conclude, train_final
@@ -34,6 +31,7 @@ from hortus.run.image_result import ImageResult, read_result, require_images
 from hortus.run.image_rows import SETTINGS
 from hortus.run.image_settings import ImageSettings
 from hortus.run.image_trial import ENTRY
+from hortus.run.origin import extended, note_origin
 from hortus.run.place import cores, emitter, make_executor, slot_memory
 from hortus.spaces import SPACES
 from hortus.strategies import make_sampler
@@ -112,12 +110,9 @@ def resume_images(
     with RunLock(folder), Journal.open(folder) as journal:
         sweep(folder)
         settings = ImageSettings.from_json(journal.get(SETTINGS))
-        if time is not None or trials is not None:
-            trials = None if trials is None else len(journal.trials()) + trials
-            settings = dataclasses.replace(settings, time=time, trials=trials)
-        settings = dataclasses.replace(settings, memory=memory or settings.memory)
-        if executor is not None or cluster is not None:
-            settings = dataclasses.replace(settings, executor=executor or "ray", cluster=cluster)
+        settings = extended(
+            settings, journal, time=time, trials=trials, memory=memory, executor=executor, cluster=cluster
+        )
         ledger = Ledger(settings.budget)
         with _executor(settings) as place:
             return _search(journal, settings, folder, ledger, place, emitter(listeners))
@@ -253,18 +248,15 @@ def _final_threads(settings: ImageSettings) -> int:
 
 
 def _match(journal: Journal, settings: ImageSettings, data: ImageData, notes: Sequence[Note], folder: Path) -> None:
-    """Note what the run is made from; refuse to go on with a run of other data."""
-    before = journal.get("digest")
-    if before is not None and before != data.digest:
-        raise RunError(
-            f"The run in {str(folder)!r} was made from other images (or other labels, another size or metric).",
-            mend="Give another folder for these images, or the same images as before.",
-            code="run-other-data",
-        )
-    journal.set("digest", data.digest)
-    # As the journal gives it back, whatever kind of mapping or tuple came.
-    journal.set(SETTINGS, json.loads(json.dumps(settings.to_json())))
-    journal.set("notes", [note.to_json() for note in notes])
+    note_origin(
+        journal,
+        folder,
+        digest=data.digest,
+        settings=(SETTINGS, settings.to_json()),
+        notes=notes,
+        otherwise="other images (or other labels, another size or metric)",
+        mend="Give another folder for these images, or the same images as before.",
+    )
 
 
 def _described(data: ImageData, settings: ImageSettings, folder: Path, executor: Executor) -> dict[str, Any]:

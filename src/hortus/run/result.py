@@ -24,6 +24,7 @@ from hortus.evaluation.scoring import by_fold
 from hortus.explain.evidence import Evidence
 from hortus.run.evidence import PREDICTIONS, read_evidence
 from hortus.run.finish import choose, pool, save
+from hortus.run.nothing import none_ended_well
 from hortus.run.prepare import Prepared, recall
 from hortus.run.settings import Settings
 from hortus.run.tuned import is_tuned
@@ -157,12 +158,7 @@ def conclude(journal: Journal, prepared: Prepared, settings: Settings, folder: P
     candidates = _candidates(rows, journal.get("baseline"), prepared, folder)
     found = choose(candidates, prepared, folder, single=not settings.ensemble, seed=settings.seed, seconds=seconds)
     if found is None:
-        reasons = sorted({row.reason for row in rows if row.reason})[:3]
-        raise RunError(
-            f"None of {len(rows)} trials ended well: {'; '.join(reasons) or 'there was no time for one'}.",
-            mend="Give more time, or look at the reasons in the leaderboard.",
-            code="no-model",
-        )
+        raise none_ended_well(rows)
     findings = journal.get("findings")
     told = prepared.findings if findings is None else [Finding.from_json(finding) for finding in findings]
     save(folder / BUNDLE, found, prepared, folder, findings=told)

@@ -21,7 +21,8 @@ from hortus.deploy.scene_model import SceneModel
 from hortus.engine.journal import Journal, TrialRow
 from hortus.engine.result import leaderboard
 from hortus.errors import RunError
-from hortus.run.image_rows import CONFIRMED, artifact
+from hortus.run.image_rows import CONFIRMED, artifact, require_networks, with_networks
+from hortus.run.nothing import none_ended_well
 from hortus.run.scene_phases import LEARNED, final_of, trained
 from hortus.run.scene_settings import SceneSettings
 from hortus.seeds import stream
@@ -84,10 +85,7 @@ class SceneResult:
         """
         intervals = {int(number): tuple(bounds) for number, bounds in self.chosen["intervals"].items()}
         board = leaderboard(self.rows, weights={int(self.chosen["number"]): 1.0}, intervals=intervals)
-        board = board.drop(columns=["model", "tied"]).rename(columns={"pipeline": "network"})
-        notes = {row.number: row.evaluation.notes if row.evaluation else {} for row in self.rows}
-        for name in ("params", "macs", "latency", "epochs"):
-            board[name] = [notes[number].get(name, float("nan")) for number in board["trial"]]
+        board = with_networks(board.drop(columns=["tied"]), self.rows)
         if self.settings.shares:
             board["trained"] = [self.confirmed.get(number, float("nan")) for number in board["trial"]]
         return board
@@ -104,12 +102,7 @@ def require_scenes(folder: Path) -> None:
     Raises:
         RunError: it holds none.
     """
-    if not (Path(folder) / "journal.sqlite").exists() or not is_scene_run(folder):
-        raise RunError(
-            f"There is no run of scenes in {str(folder)!r}.",
-            mend="Give the folder that the run named at its end.",
-            code="run-missing",
-        )
+    require_networks(Path(folder), there=is_scene_run(folder), what="scenes")
 
 
 def open_scene_run(folder: Path) -> SceneResult:
@@ -151,13 +144,7 @@ def conclude(journal: Journal, settings: SceneSettings, folder: Path) -> None:
     """
     leading = trained(journal)
     if not leading:
-        rows = journal.trials()
-        reasons = sorted({row.reason for row in rows if row.reason})[:3]
-        raise RunError(
-            f"None of {len(rows)} trials ended well: {'; '.join(reasons) or 'there was no time for one'}.",
-            mend="Give more time, or look at the reasons in the leaderboard.",
-            code="no-model",
-        )
+        raise none_ended_well(journal.trials())
     data = SceneData.load(folder / "data")
     row, counts = leading[0], _counts(leading[0], folder)
     final = final_of(journal, row)

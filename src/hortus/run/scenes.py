@@ -7,7 +7,6 @@ the data come in, and what goes before it: the network that all candidates share
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,7 +23,8 @@ from hortus.engine.lock import RunLock
 from hortus.engine.loop import Search
 from hortus.engine.plan import Plan
 from hortus.engine.progress import Listener, ProgressEvent
-from hortus.errors import RunError, SettingError
+from hortus.errors import SettingError
+from hortus.run.origin import extended, note_origin
 from hortus.run.place import cores, emitter, make_executor, slot_memory
 from hortus.run.scene_phases import FAILED, confirm, finish, prepare
 from hortus.run.scene_result import SETTINGS, SceneResult, conclude, read_result, require_scenes
@@ -106,10 +106,7 @@ def resume_scenes(
     with RunLock(folder), Journal.open(folder) as journal:
         sweep(folder)
         settings = SceneSettings.from_json(journal.get(SETTINGS))
-        if time is not None or trials is not None:
-            trials = None if trials is None else len(journal.trials()) + trials
-            settings = dataclasses.replace(settings, time=time, trials=trials)
-        settings = dataclasses.replace(settings, memory=memory or settings.memory)
+        settings = extended(settings, journal, time=time, trials=trials, memory=memory)
         ledger = Ledger(settings.budget)
         with _executor(settings) as executor:
             return _search(journal, settings, folder, ledger, executor, emitter(listeners))
@@ -228,18 +225,15 @@ def _executor(settings: SceneSettings) -> Executor:
 
 
 def _match(journal: Journal, settings: SceneSettings, data: SceneData, notes: Sequence[Note], folder: Path) -> None:
-    """Note what the run is made from; refuse to go on with a run of other data."""
-    before = journal.get("digest")
-    if before is not None and before != data.digest:
-        raise RunError(
-            f"The run in {str(folder)!r} was made from other scenes (or other masks, another size).",
-            mend="Give another folder for these scenes, or the same scenes as before.",
-            code="run-other-data",
-        )
-    journal.set("digest", data.digest)
-    # As the journal gives it back, whatever kind of mapping or tuple came.
-    journal.set(SETTINGS, json.loads(json.dumps(settings.to_json())))
-    journal.set("notes", [note.to_json() for note in notes])
+    note_origin(
+        journal,
+        folder,
+        digest=data.digest,
+        settings=(SETTINGS, settings.to_json()),
+        notes=notes,
+        otherwise="other scenes (or other masks, another size)",
+        mend="Give another folder for these scenes, or the same scenes as before.",
+    )
 
 
 def _described(data: SceneData, settings: SceneSettings, folder: Path, executor: Executor) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from hortus.errors import RunError
 from hortus.explain.charts.alone import Picture
 from hortus.explain.charts.bars import Bar, bars
 from hortus.explain.charts.trials import progress, slice_of
+from hortus.run.nothing import none_ended_well
 from hortus.spaces import SPACES
 
 Direction = Literal["maximize", "minimize"]
@@ -101,12 +102,7 @@ class Tuned:
     @property
     def _best(self) -> Best:
         if self.best is None:
-            reasons = sorted({row.reason for row in self.rows if row.reason})[:3]
-            raise RunError(
-                f"None of {len(self.rows)} trials ended well: {'; '.join(reasons) or 'there was no time for one'}.",
-                mend="Call the function once by hand, or give more time.",
-                code="no-trial",
-            )
+            raise none_ended_well(self.rows, mend="Call the function once by hand, or give more time.", code="no-trial")
         return self.best
 
     @cached_property
