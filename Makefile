@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DEMO_SECONDS ?= 60
 
-.PHONY: help setup demo test test-ui ui lint types layers words dependencies ci bench-peers bench-engine bench-floors bench-digits bench-studio bench-gate bench-conformal bench-trust bench-serving bench-hpo bench-readme bench-nas201 bench-weight-sharing bench-segmentation bench-curves bench-growth bench-training-free bench-stacking bench-scale bench-budget nightly audit clean
+.PHONY: help setup demo test test-ui ui lint types layers words dependencies ci bench-peers bench-engine bench-floors bench-digits bench-studio bench-gate bench-conformal bench-trust bench-serving bench-hpo bench-readme bench-nas201 bench-weight-sharing bench-segmentation bench-curves bench-growth bench-training-free bench-stacking bench-scale bench-budget bench-candidates test-combinations nightly audit clean
 
 help: ## Show what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
