@@ -72,8 +72,8 @@ def hortus(candidates: int, _workers: int) -> float:
     from sklearn.datasets import load_digits
 
     from hortus.engine.progress import ProgressEvent
-    from hortus.run.image_settings import ImageSettings
-    from hortus.run.images import fit_images
+    from hortus.run.images.fit import fit_images
+    from hortus.run.images.settings import ImageSettings
 
     ends: list[float] = []
 

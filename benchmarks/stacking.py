@@ -28,7 +28,7 @@ from hortus.data.image_facts import ImageFacts
 from hortus.nets.counting import multiply_adds
 from hortus.nets.recipe import make_recipe
 from hortus.nets.training import Normalizer, Training, device, probabilities
-from hortus.run.image_grow import SCALE
+from hortus.run.images.grow import SCALE
 from hortus.seeds import derive
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -28,9 +28,9 @@ from hortus.deploy.image_model import ImageModel
 from hortus.engine.progress import Listener, ProgressEvent
 from hortus.engine.terminal import listening
 from hortus.ensemble.honest import Estimate
-from hortus.run.image_result import ImageResult, open_image_run
-from hortus.run.image_settings import ImageSettings
-from hortus.run.images import fit_images
+from hortus.run.images.fit import fit_images
+from hortus.run.images.result import ImageResult, open_image_run
+from hortus.run.images.settings import ImageSettings
 from hortus.spaces.own import OwnSpace, name_of, offered, unreachable
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class Found:
         return self.result.folder
 
     def leaderboard(self) -> pd.DataFrame:
-        """Every candidate, the best first; see `hortus.run.image_result.ImageResult.leaderboard`."""
+        """Every candidate, the best first; see `hortus.run.images.result.ImageResult.leaderboard`."""
         return self.result.leaderboard()
 
     def pareto(self, cost: str | None = None) -> pd.DataFrame:

@@ -24,9 +24,9 @@ from hortus.deploy.bundle import compress
 from hortus.deploy.scene_model import SceneModel
 from hortus.engine.progress import Listener
 from hortus.engine.terminal import listening
-from hortus.run.scene_result import SceneResult, open_scene_run
-from hortus.run.scene_settings import DIFFERENTIABLE, SceneSettings
-from hortus.run.scenes import fit_scenes
+from hortus.run.scenes.fit import fit_scenes
+from hortus.run.scenes.result import SceneResult, open_scene_run
+from hortus.run.scenes.settings import DIFFERENTIABLE, SceneSettings
 
 
 class ImageSegmenter(BaseEstimator):

@@ -24,10 +24,10 @@ from hortus.deploy.image_model import ImageModel
 from hortus.engine.progress import Listener
 from hortus.engine.terminal import listening
 from hortus.ensemble.honest import Estimate
-from hortus.run.image_grow import Growth
-from hortus.run.image_result import ImageResult
-from hortus.run.image_settings import ImageSettings, default_strategy
-from hortus.run.images import fit_images
+from hortus.run.images.fit import fit_images
+from hortus.run.images.grow import Growth
+from hortus.run.images.result import ImageResult
+from hortus.run.images.settings import ImageSettings, default_strategy
 
 
 class ImageClassifier(ClassifierMixin, BaseEstimator):
@@ -235,7 +235,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):
 
     def agreement(self) -> pd.DataFrame:
         """Whether what is cheap (fewer epochs, parameters, the search's own score) ranks the candidates of this run as
-        full training does; see `hortus.run.image_result.ImageResult.agreement`.
+        full training does; see `hortus.run.images.result.ImageResult.agreement`.
         """
         check_is_fitted(self, "model_")
         return self._result.agreement()

@@ -28,8 +28,8 @@ from hortus.evaluation.base import Artifact, Evaluation, Fidelity, TrialContext
 from hortus.evaluation.growth import PART, Growth
 from hortus.nets.training import probabilities
 from hortus.nets.weights import fill, load_tensors
-from hortus.run.image_settings import ImageSettings
-from hortus.run.images import fit_images, resume_images
+from hortus.run.images.fit import fit_images, resume_images
+from hortus.run.images.settings import ImageSettings
 from hortus.spaces.morphism import MorphismSpace
 
 SPACE = MorphismSpace(steps=3, width=4)
@@ -142,8 +142,8 @@ def test_a_run_names_what_was_inherited_and_repeats_under_its_seed_after_a_kill(
     script = (
         "import json, sys; from pathlib import Path\n"
         "from sklearn.datasets import load_digits\n"
-        "from hortus.run.image_settings import ImageSettings\n"
-        "from hortus.run.images import fit_images\n"
+        "from hortus.run.images.settings import ImageSettings\n"
+        "from hortus.run.images.fit import fit_images\n"
         "d = load_digits()\n"
         f"fit_images(d.images[:200], d.target[:200], ImageSettings.from_json(json.loads({told!r})),"
         " folder=Path(sys.argv[1]))\n"

@@ -21,8 +21,8 @@ from hortus.errors import ArtifactError, RunError, SettingError
 from hortus.evaluation.base import Fidelity, TrialContext
 from hortus.evaluation.network import NetworkTraining
 from hortus.evaluation.surrogate import LABELS, Labels, Model, Surrogate
-from hortus.run.image_settings import ImageSettings
-from hortus.run.images import fit_images
+from hortus.run.images.fit import fit_images
+from hortus.run.images.settings import ImageSettings
 from hortus.seeds import stream
 from hortus.spaces.cell import NAMES, OPERATIONS, CellSpace, cells
 from hortus.spaces.tables import CellTable, location

@@ -29,9 +29,9 @@ from hortus.engine.plan import Plan
 from hortus.engine.progress import ProgressEvent
 from hortus.errors import SettingError
 from hortus.evaluation import EVALUATORS
-from hortus.run import images as image_run
 from hortus.run.combinations import WORDS, Combination, combinations, evaluators, judge, provided, required
-from hortus.run.image_settings import ImageSettings
+from hortus.run.images import fit as image_run
+from hortus.run.images.settings import ImageSettings
 from hortus.spaces import SPACES
 from hortus.spaces.own import _OFFERED
 from hortus.strategies import STRATEGIES

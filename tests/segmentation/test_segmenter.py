@@ -14,8 +14,8 @@ from hortus import ImageSegmenter
 from hortus.cli import app
 from hortus.data.overlap import mean_overlap
 from hortus.errors import ArtifactError, HortusError, RunError, SettingError
-from hortus.run.scene_result import open_scene_run
-from hortus.run.scenes import resume_scenes
+from hortus.run.scenes.fit import resume_scenes
+from hortus.run.scenes.result import open_scene_run
 
 SMALL = {
     "space_options": {"layers": 2, "blocks": 1, "width": 4, "operations": ["sep_conv_3x3", "skip_connect"]},

@@ -16,7 +16,7 @@ from torch import Tensor  # noqa: E402
 
 from hortus.data.image_facts import ImageFacts  # noqa: E402
 from hortus.errors import SettingError  # noqa: E402
-from hortus.run.image_trial import proposals_of  # noqa: E402
+from hortus.run.images.trial import proposals_of  # noqa: E402
 from hortus.spaces.cell import CellSpace  # noqa: E402
 from hortus.spaces.darts_cell import DartsSpace  # noqa: E402
 from hortus.strategies import differentiable, make_sampler  # noqa: E402

@@ -14,8 +14,8 @@ import pytest
 import hortus
 from hortus.engine.journal import Journal
 from hortus.errors import InputError, RunError, SettingError
-from hortus.run.image_result import open_image_run
-from hortus.run.images import resume_images
+from hortus.run.images.fit import resume_images
+from hortus.run.images.result import open_image_run
 from hortus.vision import ImageClassifier
 
 QUICK = {"space": "tiny", "strategy": "random", "executor": "inline", "verbosity": 0, "random_state": 0}

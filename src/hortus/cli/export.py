@@ -69,8 +69,8 @@ def empty_folder(out: Path) -> None:
 
 def _run_folder(path: Path) -> Path:
     from hortus.run import open_run
-    from hortus.run.image_result import is_image_run
-    from hortus.run.scene_result import is_scene_run
+    from hortus.run.images.result import is_image_run
+    from hortus.run.scenes.result import is_scene_run
 
     if is_image_run(path) or is_scene_run(path):
         return path

@@ -196,10 +196,10 @@ def resume(
     more: dict[str, Any] = {"time": time, "trials": trials, "memory": memory, "executor": executor, "cluster": cluster}
     with told(debug=debug, stopped=_go_on(folder)):
         from hortus import run
-        from hortus.run.image_result import is_image_run
+        from hortus.run.images.result import is_image_run
 
         if scenes.holds_scenes(folder):
-            from hortus.run.scenes import resume_scenes
+            from hortus.run.scenes.fit import resume_scenes
 
             networks.refuse(
                 {"--cluster": cluster, "--executor": executor},
@@ -211,7 +211,7 @@ def resume(
             scenes.conclude(made, as_json=as_json, go_on=_go_on(folder))
             return
         if is_image_run(folder):
-            from hortus.run.images import resume_images
+            from hortus.run.images.fit import resume_images
 
             with _heard(folder, quiet=quiet or as_json, verbose=verbose) as listeners:
                 found = resume_images(folder, **more, listeners=listeners)

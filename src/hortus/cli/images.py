@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from hortus.engine.progress import Listener
-    from hortus.run.image_result import ImageResult
-    from hortus.run.image_settings import ImageSettings
+    from hortus.run.images.result import ImageResult
+    from hortus.run.images.settings import ImageSettings
 
 # Images that are in memory at a time when new ones are predicted.
 AT_ONCE = 512
@@ -36,7 +36,7 @@ def image_settings(*, space: str, strategy: str, rungs: str, foreign: Mapping[st
     Raises:
         SettingError: a setting is not understood, or means nothing to images.
     """
-    from hortus.run.image_settings import ImageSettings, default_strategy
+    from hortus.run.images.settings import ImageSettings, default_strategy
 
     networks.refuse(foreign, what="images", mend="Leave it out, or leave out --task image.")
     return ImageSettings(
@@ -53,7 +53,7 @@ def fit_folder(folder: Path, settings: ImageSettings, *, out: Path, listeners: S
     Raises:
         HortusError: whatever stands in the way.
     """
-    from hortus.run.images import fit_images
+    from hortus.run.images.fit import fit_images
 
     return fit_images(folder, None, settings, folder=out, listeners=listeners)
 
@@ -127,7 +127,7 @@ def holds_images(model: Path) -> bool:
         ArtifactError: the file is no model.
     """
     if model.is_dir():
-        from hortus.run.image_result import is_image_run
+        from hortus.run.images.result import is_image_run
 
         return is_image_run(model)
     from hortus.deploy.sealed import kind_of
@@ -150,7 +150,7 @@ def predicted(model: Path, place: Path, *, proba: bool) -> Iterator[pd.DataFrame
 
     from hortus.data.image_files import found_in
     from hortus.deploy.image_bundle import load_image_bundle
-    from hortus.run.image_result import open_image_run
+    from hortus.run.images.result import open_image_run
 
     network = open_image_run(model).model if model.is_dir() else load_image_bundle(model)
     paths = found_in(place)

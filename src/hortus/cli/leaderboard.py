@@ -44,14 +44,14 @@ def leaderboard(
     with told(debug=debug):
         from hortus.engine.events_file import finite
         from hortus.run import open_run
-        from hortus.run.image_result import is_image_run, open_image_run
+        from hortus.run.images.result import is_image_run, open_image_run
         from hortus.run.tuned import is_tuned, open_tuned
 
         if is_tuned(folder):
             show_trials(open_tuned(folder), top, as_json=as_json)
             return
         if scenes.holds_scenes(folder):
-            from hortus.run.scene_result import open_scene_run
+            from hortus.run.scenes.result import open_scene_run
 
             scenes.show(open_scene_run(folder), top, as_json=as_json)
             return

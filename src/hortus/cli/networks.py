@@ -13,8 +13,8 @@ from hortus.cli.told import STOPPED
 from hortus.errors import SettingError
 
 if TYPE_CHECKING:
-    from hortus.run.image_result import ImageResult
-    from hortus.run.scene_result import SceneResult
+    from hortus.run.images.result import ImageResult
+    from hortus.run.scenes.result import SceneResult
 
 
 def refuse(foreign: Mapping[str, Any], *, what: str, mend: str) -> None:

@@ -15,7 +15,7 @@ from hortus.errors import SettingError
 
 if TYPE_CHECKING:
     from hortus.engine.progress import Listener
-    from hortus.run.scene_result import SceneResult
+    from hortus.run.scenes.result import SceneResult
 
 TASK = "segmentation"
 
@@ -46,8 +46,8 @@ def fit_folder(
     Raises:
         HortusError: whatever stands in the way.
     """
-    from hortus.run.scene_settings import SceneSettings
-    from hortus.run.scenes import fit_scenes
+    from hortus.run.scenes.fit import fit_scenes
+    from hortus.run.scenes.settings import SceneSettings
 
     networks.refuse(foreign, what="scenes", mend=f"Leave it out, or leave out --task {TASK}.")
     space = "auto_deeplab" if space == "auto" else space
@@ -131,7 +131,7 @@ def holds_scenes(model: Path) -> bool:
         ArtifactError: the file is no model.
     """
     if model.is_dir():
-        from hortus.run.scene_result import is_scene_run
+        from hortus.run.scenes.result import is_scene_run
 
         return is_scene_run(model)
     from hortus.deploy.sealed import kind_of
@@ -155,7 +155,7 @@ def write_masks(model: Path, place: Path, out: Path | None, *, refine: bool) -> 
     from hortus.data.image_files import found_in
     from hortus.deploy.mask_png import write_mask
     from hortus.deploy.scene_bundle import load_scene_bundle
-    from hortus.run.scene_result import open_scene_run
+    from hortus.run.scenes.result import open_scene_run
 
     if out is None or (out.exists() and not out.is_dir()):
         raise SettingError("Masks are pictures, and go to a folder.", mend="Give one: --out masks/", code="masks-out")

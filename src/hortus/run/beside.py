@@ -13,7 +13,7 @@ from typing import Any
 from hortus.errors import SettingError
 from hortus.explain import metric_words
 from hortus.explain.figures import count, number
-from hortus.run.image_result import ImageResult, is_image_run, open_image_run
+from hortus.run.images.result import ImageResult, is_image_run, open_image_run
 from hortus.run.result import BUNDLE, Result, open_run
 
 MOST = 8

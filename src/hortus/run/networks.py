@@ -15,7 +15,7 @@ from hortus.engine.journal import TrialRow
 from hortus.errors import RunError, SettingError
 from hortus.nets.drawing import Placed, layout, svg
 from hortus.nets.graph import Graph
-from hortus.run.image_result import ImageResult
+from hortus.run.images.result import ImageResult
 from hortus.spaces import SPACES
 
 

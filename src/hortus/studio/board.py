@@ -17,7 +17,7 @@ from hortus.engine.result import leaderboard
 from hortus.errors import HortusError
 from hortus.evaluation.interval import student
 from hortus.explain.outcomes import constant
-from hortus.run.image_result import is_image_run
+from hortus.run.images.result import is_image_run
 from hortus.run.prepare import recall
 from hortus.run.settings import Settings
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar, cast
 
 from fastapi import Depends, Request
 
-from hortus.run.image_result import ImageResult
+from hortus.run.images.result import ImageResult
 from hortus.run.result import BUNDLE, Result
 from hortus.studio.kept import kept
 from hortus.studio.runs import Run, require_over
@@ -72,7 +72,7 @@ class Opened:
             AbsentError: there is none of that name.
             RunError: it is at work, never came to anything, or is one of tables.
         """
-        from hortus.run.image_result import open_image_run
+        from hortus.run.images.result import open_image_run
 
         def make(run: Run) -> tuple[Run, ImageResult]:
             return run, open_image_run(run.folder)

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from hortus.engine.lock import held
 from hortus.errors import RunError
-from hortus.run.image_result import is_image_run
+from hortus.run.images.result import is_image_run
 from hortus.studio.events import Told, told
 from hortus.studio.home import Home, absent, id_of, read_note, write_note
 from hortus.studio.process import Children, ask_to_stop

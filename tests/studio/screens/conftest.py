@@ -38,8 +38,8 @@ def progress_of_diabetes(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Networks that tell digits apart."""
     pytest.importorskip("torch")
-    from hortus.run.image_settings import ImageSettings
-    from hortus.run.images import fit_images
+    from hortus.run.images.fit import fit_images
+    from hortus.run.images.settings import ImageSettings
 
     found = load_digits()
     folder = tmp_path_factory.mktemp("made") / "digits"

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from hortus.errors import RunError
-from hortus.run.image_result import open_image_run
+from hortus.run.images.result import open_image_run
 from hortus.run.networks import draw, fronts, network_graph
 from hortus.studio.home import id_of
 

@@ -21,10 +21,10 @@ from hortus.deploy.scene_model import SceneModel
 from hortus.engine.journal import Journal, TrialRow
 from hortus.engine.result import leaderboard
 from hortus.errors import RunError
-from hortus.run.image_rows import CONFIRMED, artifact, require_networks, with_networks
+from hortus.run.images.rows import CONFIRMED, artifact, require_networks, with_networks
 from hortus.run.nothing import none_ended_well
-from hortus.run.scene_phases import LEARNED, final_of, trained
-from hortus.run.scene_settings import SceneSettings
+from hortus.run.scenes.phases import LEARNED, final_of, trained
+from hortus.run.scenes.settings import SceneSettings
 from hortus.seeds import stream
 from hortus.spaces import SPACES
 

@@ -21,7 +21,7 @@ from hortus.errors import RunError
 from hortus.evaluation import EVALUATORS
 from hortus.evaluation.base import Evaluation
 from hortus.evaluation.trial import Order
-from hortus.run.image_settings import ImageSettings
+from hortus.run.images.settings import ImageSettings
 from hortus.seeds import derive
 from hortus.strategies import STRATEGIES, make_sampler
 

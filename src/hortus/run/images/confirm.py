@@ -14,8 +14,8 @@ from hortus.engine.journal import Journal, TrialRow
 from hortus.engine.plan import Plan
 from hortus.evaluation.agreement import stratified
 from hortus.evaluation.trial import Order
-from hortus.run.image_rows import CONFIRMED, ranked
-from hortus.run.image_settings import ImageSettings
+from hortus.run.images.rows import CONFIRMED, ranked
+from hortus.run.images.settings import ImageSettings
 from hortus.seeds import derive
 
 # The candidates that are trained: so many of the best, and with those from all over the ranking so many in all.

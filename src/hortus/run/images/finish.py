@@ -21,9 +21,9 @@ from hortus.ensemble.honest import Judged, judge
 from hortus.errors import RunError
 from hortus.evaluation.base import Evaluation
 from hortus.evaluation.trial import Order
-from hortus.run.image_grow import scale_of
-from hortus.run.image_rows import artifact, trained
-from hortus.run.image_settings import ImageSettings
+from hortus.run.images.grow import scale_of
+from hortus.run.images.rows import artifact, trained
+from hortus.run.images.settings import ImageSettings
 from hortus.run.nothing import none_ended_well
 from hortus.seeds import derive
 from hortus.spaces import SPACES

@@ -22,10 +22,10 @@ from hortus.engine.result import leaderboard
 from hortus.ensemble.honest import Estimate
 from hortus.errors import SettingError, nearest
 from hortus.evaluation.agreement import Agreement, agreements
-from hortus.run.image_finish import BUNDLE, conclude
-from hortus.run.image_grow import Growth, read_growth
-from hortus.run.image_rows import CONFIRMED, SETTINGS, require_networks, with_networks
-from hortus.run.image_settings import ImageSettings
+from hortus.run.images.finish import BUNDLE, conclude
+from hortus.run.images.grow import Growth, read_growth
+from hortus.run.images.rows import CONFIRMED, SETTINGS, require_networks, with_networks
+from hortus.run.images.settings import ImageSettings
 
 # Parts of the schedule whose scores are compared with those at its end.
 SHARES = (("after 1/9", 1 / 9), ("after 1/3", 1 / 3))

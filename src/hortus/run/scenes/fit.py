@@ -26,9 +26,9 @@ from hortus.engine.progress import Listener, ProgressEvent
 from hortus.errors import SettingError
 from hortus.run.origin import extended, note_origin
 from hortus.run.place import cores, emitter, make_executor, slot_memory
-from hortus.run.scene_phases import FAILED, confirm, finish, prepare
-from hortus.run.scene_result import SETTINGS, SceneResult, conclude, read_result, require_scenes
-from hortus.run.scene_settings import EVALUATORS, SceneSettings
+from hortus.run.scenes.phases import FAILED, confirm, finish, prepare
+from hortus.run.scenes.result import SETTINGS, SceneResult, conclude, read_result, require_scenes
+from hortus.run.scenes.settings import EVALUATORS, SceneSettings
 from hortus.spaces import SPACES
 from hortus.strategies import make_sampler
 from hortus.strategies.halving import make_pruner

@@ -23,14 +23,14 @@ from hortus.engine.loop import Search
 from hortus.engine.plan import Plan
 from hortus.engine.progress import Listener, ProgressEvent
 from hortus.run.combinations import check
-from hortus.run.image_confirm import confirm
-from hortus.run.image_finish import FAILED, conclude, train_final
-from hortus.run.image_grow import grow
-from hortus.run.image_prepare import prepare
-from hortus.run.image_result import ImageResult, read_result, require_images
-from hortus.run.image_rows import SETTINGS
-from hortus.run.image_settings import ImageSettings
-from hortus.run.image_trial import ENTRY
+from hortus.run.images.confirm import confirm
+from hortus.run.images.finish import FAILED, conclude, train_final
+from hortus.run.images.grow import grow
+from hortus.run.images.prepare import prepare
+from hortus.run.images.result import ImageResult, read_result, require_images
+from hortus.run.images.rows import SETTINGS
+from hortus.run.images.settings import ImageSettings
+from hortus.run.images.trial import ENTRY
 from hortus.run.origin import extended, note_origin
 from hortus.run.place import cores, emitter, make_executor, slot_memory
 from hortus.spaces import SPACES

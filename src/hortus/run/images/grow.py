@@ -17,8 +17,8 @@ from hortus.engine.journal import Journal
 from hortus.engine.plan import Plan
 from hortus.evaluation.base import Evaluation
 from hortus.evaluation.trial import Order
-from hortus.run.image_rows import GROWN, trained
-from hortus.run.image_settings import LEAST_EPOCHS, ImageSettings
+from hortus.run.images.rows import GROWN, trained
+from hortus.run.images.settings import LEAST_EPOCHS, ImageSettings
 from hortus.seeds import derive
 
 # Twice the cells and half as many channels again: two to four times the multiply-adds.

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from hortus.strategies.relaxation import History
 
 # What executors are told to run.
-ENTRY = "hortus.run.image_trial:run"
+ENTRY = "hortus.run.images.trial:run"
 # Candidates that a supernet proposes at most, and how many draws are made for them.
 PROPOSALS, DRAWS = 64, 640
 # Of the chances, what is spread over all operations where an edge is drawn: a choice by perturbation leaves one alone.

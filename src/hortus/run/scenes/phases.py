@@ -19,8 +19,8 @@ from hortus.errors import RunError
 from hortus.evaluation.base import Evaluation
 from hortus.evaluation.shared_scenes import shared_space
 from hortus.evaluation.trial import Order
-from hortus.run.image_rows import CONFIRMED, artifact, ranked
-from hortus.run.scene_settings import EVALUATORS, SceneSettings
+from hortus.run.images.rows import CONFIRMED, artifact, ranked
+from hortus.run.scenes.settings import EVALUATORS, SceneSettings
 from hortus.seeds import derive
 from hortus.strategies import make_sampler
 from hortus.strategies.trellis import decoded
