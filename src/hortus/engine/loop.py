@@ -43,6 +43,10 @@ from hortus.strategies.halving import make_pruner
 TRIAL_SHARE = 0.75
 # A killed trial is one that would not stop by itself this long (seconds) after it should have.
 OVERDUE = 0.3
+# Where nothing can be handed over before a first trial has ended well, the search may be late by so many seconds (on a
+# slow machine a library may take longer to load than the whole budget); a trial that begins late has LATE seconds, and
+# so many may begin.
+GRACE, LATE, LATE_TRIALS = 60.0, 1.0, 3
 # How often a trial is run again, by why it failed. One that was killed at its deadline never is.
 AGAIN = {"crash": 1, "memory": 1, "lost": 5}
 # After memory ran out it learns from this share of its rows.
@@ -85,6 +89,7 @@ class Search:
             self._count(row.params, Outcome(row.state, row.value, row.evaluation), row.number)
         self._starts = list(plan.starts)[len(rows) :]
         self._running: set[int] = set()
+        self._late = 0
         self._failures: Counter[tuple[int, str]] = Counter()
 
     def run(self, meanwhile: Callable[[], None] | None = None) -> Why:
@@ -103,7 +108,7 @@ class Search:
                     return stop or "trials"
                 for event in self._executor.poll(self._patience()):
                     self._handle(event)
-                if self._time_left() <= -OVERDUE:
+                if self._time_left() <= -OVERDUE - self._grace:
                     return "time"
         except KeyboardInterrupt:
             return "interrupted"
@@ -123,7 +128,7 @@ class Search:
                 continue
             if self.plan.trials is not None and len(history) >= self.plan.trials:
                 return "trials"
-            if self._time_left() <= self._pace.least:
+            if self._time_left() <= self._pace.least and not self._begins_late():
                 return "time"
             if not history.ready():
                 return None
@@ -207,11 +212,13 @@ class Search:
                 self._finish(number, twin)
                 return
         share = min(TRIAL_SHARE * left, self.plan.trial_seconds or math.inf)
+        if self._grace:
+            share = max(share, LATE)
         order = self._order(number, params, time.monotonic() + share if timed else None)
         if number not in self._running:
             self._running.add(number)
             self._tell("trial_started", number=number, name=self._name(number))
-        limits = (left + OVERDUE if timed else math.inf, self.plan.trial_limit or math.inf)
+        limits = (max(left, 0.0) + OVERDUE + self._grace if timed else math.inf, self.plan.trial_limit or math.inf)
         seconds = min(limits) if math.isfinite(min(limits)) else None
         self._executor.submit(Job(number, order.to_json(), seconds=seconds, memory=self.plan.memory))
 
@@ -225,7 +232,18 @@ class Search:
         return self.plan.reserve + LOAD_SECONDS * self._shelf.bytes_of_best(MEMBERS) if self.plan.reserve else 0.0
 
     def _patience(self) -> float:
-        return max(0.01, min(0.5, self._time_left() + OVERDUE))
+        return max(0.01, min(0.5, self._time_left() + OVERDUE + self._grace))
+
+    @property
+    def _grace(self) -> float:
+        """Seconds that the search may go on after its time is over: for its first result, where one is owed."""
+        return GRACE if self.plan.owed and self._best == -math.inf else 0.0
+
+    def _begins_late(self) -> bool:
+        """Whether one more trial begins though the time is over, since there is nothing to hand over yet."""
+        late = self._grace > 0.0 and not self._running and self._late < LATE_TRIALS and self._time_left() > -GRACE
+        self._late += late
+        return late
 
     # -- what comes back --------------------------------------------------------------------------------------------
 

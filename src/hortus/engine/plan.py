@@ -42,6 +42,7 @@ class Plan:
         memory: bytes that one trial may hold; None for no limit.
         reserve: seconds kept back for what comes after the search, besides loading the best models.
         lag: how many trials back an ask looks when only trials count; at most so many run at once.
+        owed: whether a run has nothing to hand over before one trial has ended well; then the first may be late.
         goal: what the strategy is told of a trial: its score, or its costs too.
         score: gives a trial's score where the evaluator could not (a metric that is the user's own function).
     """
@@ -69,5 +70,6 @@ class Plan:
     memory: int | None = None
     reserve: float = 0.0
     lag: int = LAG
+    owed: bool = False
     goal: Goal = field(default_factory=Goal)
     score: Callable[[Evaluation], float] | None = None

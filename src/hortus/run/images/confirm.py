@@ -11,6 +11,7 @@ from typing import Any
 
 from hortus.engine.executors.base import Executor, Job
 from hortus.engine.journal import Journal, TrialRow
+from hortus.engine.loop import GRACE, LATE
 from hortus.engine.plan import Plan
 from hortus.evaluation.agreement import stratified
 from hortus.evaluation.trial import Order
@@ -43,11 +44,14 @@ def confirm(
     running: set[int] = set()
     while waiting or running:
         left = None if end is None else end - time.monotonic()
-        if left is not None and left <= 0:
+        # One is trained whatever the time: without it there is nothing to hand over.
+        owed = not done and not running
+        if left is not None and left <= 0 and not owed:
             waiting.clear()
         while waiting and len(running) < executor.capacity:
             row = waiting.pop(0)
-            executor.submit(_job(row, plan, settings, None if share is None or left is None else min(share, left)))
+            seconds = None if share is None or left is None else max(LATE, min(share, left))
+            executor.submit(_job(row, plan, settings, seconds, overdue=GRACE if owed else OVERDUE))
             running.add(row.number)
         for event in executor.poll(0.5):
             if event.number not in running or event.kind == "report":
@@ -68,7 +72,7 @@ def chosen(rows: list[TrialRow]) -> list[TrialRow]:
     return [found[place] for place in dict.fromkeys(places)][:ALL]
 
 
-def _job(row: TrialRow, plan: Plan, settings: ImageSettings, seconds: float | None) -> Job:
+def _job(row: TrialRow, plan: Plan, settings: ImageSettings, seconds: float | None, *, overdue: float) -> Job:
     order = Order(
         number=row.number,
         space=plan.space.to_json(),
@@ -81,4 +85,4 @@ def _job(row: TrialRow, plan: Plan, settings: ImageSettings, seconds: float | No
         deadline=None if seconds is None else time.monotonic() + seconds,
         budget=settings.budget.time,
     )
-    return Job(row.number, order.to_json(), seconds=None if seconds is None else seconds + OVERDUE, memory=plan.memory)
+    return Job(row.number, order.to_json(), seconds=None if seconds is None else seconds + overdue, memory=plan.memory)

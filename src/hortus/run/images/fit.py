@@ -31,6 +31,7 @@ from hortus.run.images.result import ImageResult, read_result, require_images
 from hortus.run.images.rows import SETTINGS
 from hortus.run.images.settings import ImageSettings
 from hortus.run.images.trial import ENTRY
+from hortus.run.late import late_note
 from hortus.run.origin import extended, note_origin
 from hortus.run.place import cores, emitter, make_executor, slot_memory
 from hortus.spaces import SPACES
@@ -161,6 +162,8 @@ def _search(
                 what = f"The training on all images did not end well: {failed}."
                 mend = "The network is handed over as it was judged."
                 say(Note("final-failed", what, mend=mend, warning=True))
+    if (late := late_note(ledger)) is not None:
+        say(late)
     journal.set("spent", {"elapsed": ledger.elapsed, "phases": ledger.phases})
     result = read_result(journal, folder)
     for one in result.misleading():
@@ -221,6 +224,7 @@ def _plan(data: ImageData, settings: ImageSettings, folder: Path, executor: Exec
         trial_seconds=settings.trial_seconds(executor.capacity),
         memory=slot_memory(settings.memory, executor),
         reserve=settings.reserve,
+        owed=True,
     )
 
 

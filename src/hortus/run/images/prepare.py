@@ -15,6 +15,7 @@ from hortus.data.artifacts import Stored
 from hortus.data.notes import Note
 from hortus.engine.executors.base import Executor, Job
 from hortus.engine.journal import Journal
+from hortus.engine.loop import GRACE
 from hortus.engine.plan import Plan
 from hortus.engine.study import new_study
 from hortus.errors import RunError
@@ -29,8 +30,7 @@ from hortus.strategies import STRATEGIES, make_sampler
 PREPARED = "prepared"
 # Their trials have numbers of their own, so that their files are not those of a candidate.
 NUMBER = 2_000_000
-OVERDUE = 10.0
-# A descent that goes on when its time is over is given so many times the time, before it is killed.
+# A descent that goes on when its time is over is given so many times the time and `GRACE` more, before it is killed.
 PATIENCE = 1.5
 
 
@@ -114,7 +114,7 @@ def _run(
         deadline=None if seconds is None else time.monotonic() + seconds,
         budget=settings.budget.time,
     )
-    limit = None if seconds is None else PATIENCE * seconds + OVERDUE
+    limit = None if seconds is None else PATIENCE * seconds + GRACE
     executor.submit(Job(NUMBER, order.to_json(), seconds=limit, memory=plan.memory))
     while True:
         for event in executor.poll(0.5):

@@ -24,6 +24,7 @@ from hortus.engine.loop import Search
 from hortus.engine.plan import Plan
 from hortus.engine.progress import Listener, ProgressEvent
 from hortus.errors import SettingError
+from hortus.run.late import late_note
 from hortus.run.origin import extended, note_origin
 from hortus.run.place import cores, emitter, make_executor, slot_memory
 from hortus.run.scenes.phases import FAILED, confirm, finish, prepare
@@ -117,8 +118,12 @@ def _search(
 ) -> SceneResult:
     data = SceneData.load(folder / "data")
     plan = _plan(data, settings, folder, executor, ledger)
-    for note in (*(Note(**note) for note in journal.get("notes")), *journal.notes):
+
+    def say(note: Note) -> None:
         emit(ProgressEvent("note", ledger.elapsed, note.to_json()))
+
+    for note in (*(Note(**note) for note in journal.get("notes")), *journal.notes):
+        say(note)
     emit(ProgressEvent("run_started", ledger.elapsed, _described(data, settings, folder, executor)))
     if settings.prepares:
         with ledger.charge("preparing"):
@@ -147,8 +152,10 @@ def _search(
             conclude(journal, settings, folder)
             if (failed := journal.get(FAILED)) is not None:
                 what = f"The training on all scenes did not end well: {failed}."
-                note = Note("final-failed", what, mend="The network is handed over as it was judged.", warning=True)
-                emit(ProgressEvent("note", ledger.elapsed, note.to_json()))
+                mend = "The network is handed over as it was judged."
+                say(Note("final-failed", what, mend=mend, warning=True))
+    if (late := late_note(ledger)) is not None:
+        say(late)
     journal.set("spent", {"elapsed": ledger.elapsed, "phases": ledger.phases})
     result = read_result(journal, folder)
     finished = {
@@ -191,6 +198,7 @@ def _plan(data: SceneData, settings: SceneSettings, folder: Path, executor: Exec
         trial_seconds=settings.trial_seconds(executor.capacity, ledger.remaining),
         memory=slot_memory(settings.memory, executor),
         reserve=settings.reserve,
+        owed=True,
     )
 
 

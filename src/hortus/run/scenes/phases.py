@@ -13,6 +13,7 @@ from typing import Any
 from hortus.data.scenes import SceneData
 from hortus.engine.executors.base import Executor, Job
 from hortus.engine.journal import Journal, TrialRow
+from hortus.engine.loop import GRACE, LATE
 from hortus.engine.plan import Plan
 from hortus.engine.study import new_study
 from hortus.errors import RunError
@@ -28,7 +29,8 @@ from hortus.strategies.trellis import decoded
 PREPARED, LEARNED, FINAL, FAILED = "shared", "learned", "final", "final_failed"
 # Numbers of jobs that are no trials.
 PREPARING, CONFIRMING, FINISHING = 2_000_000, 3_000_000, 4_000_000
-# A job that would not end by itself is killed so long (seconds) after it should have.
+# A job that would not end by itself is killed so long (seconds) after it should have; later, where there is nothing to
+# hand over without it.
 OVERDUE = 10.0
 # Candidates that are trained after a search by shared weights.
 BEST = 3
@@ -46,7 +48,15 @@ def prepare(journal: Journal, plan: Plan, settings: SceneSettings, executor: Exe
         method = settings.strategy_options if settings.differentiable else {"method": "uniform"}
         options = {"space": plan.space.to_json(), "steps": settings.steps, **method}
         made = _run(
-            "segment_search", _any(plan), PREPARING, options, plan, settings, executor, seconds=settings.preparing
+            "segment_search",
+            _any(plan),
+            PREPARING,
+            options,
+            plan,
+            settings,
+            executor,
+            seconds=settings.preparing,
+            overdue=GRACE,
         )
         if isinstance(made, str):
             raise RunError(
@@ -72,10 +82,15 @@ def confirm(journal: Journal, plan: Plan, settings: SceneSettings, executor: Exe
     for place, row in enumerate(waiting):
         seconds = None if end is None else (end - time.monotonic()) / (len(waiting) - place)
         if seconds is not None and seconds < LEAST_FINAL:
-            break
+            if done:
+                break
+            seconds = LATE
         number = CONFIRMING + row.number
         options = settings.training_options
-        made = _run(EVALUATORS["train"], row.params, number, options, plan, settings, executor, seconds=seconds)
+        overdue = OVERDUE if done else GRACE
+        made = _run(
+            EVALUATORS["train"], row.params, number, options, plan, settings, executor, seconds=seconds, overdue=overdue
+        )
         if not isinstance(made, str):
             done[str(row.number)] = made.to_json()
             journal.set(CONFIRMED, done)
@@ -140,6 +155,7 @@ def _run(
     *,
     seconds: float | None,
     threads: int = 1,
+    overdue: float = OVERDUE,
 ) -> Evaluation | str:
     """The evaluation of one job that runs alone; or why it failed."""
     order = Order(
@@ -155,7 +171,7 @@ def _run(
         deadline=None if seconds is None else time.monotonic() + seconds,
         budget=settings.budget.time,
     )
-    limit = None if seconds is None else seconds + OVERDUE
+    limit = None if seconds is None else seconds + overdue
     executor.submit(Job(number, order.to_json(), seconds=limit, memory=plan.memory))
     while True:
         for event in executor.poll(0.5):
