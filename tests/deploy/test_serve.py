@@ -15,7 +15,7 @@ import pytest
 
 from hortus.deploy.serve.app import Limits, make_app
 from hortus.deploy.serve.door import check, is_loopback
-from hortus.deploy.serve.page import PAGE, POLICY
+from hortus.deploy.serve.page import TRY_ROWS
 from hortus.deploy.serve.predicting import MOST_WAITING, Desk
 from hortus.deploy.serve.probing import Probed, probe
 from hortus.deploy.serve.row_model import RowReader
@@ -355,17 +355,17 @@ def test_the_page_has_nothing_from_outside_and_sets_text_as_text_alone(client: C
     answer = client("GET", "/")
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
     policy = answer.headers["content-security-policy"]
-    assert policy == POLICY
+    assert policy == TRY_ROWS.policy
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
     assert policy.count("'sha256-") == 2
-    assert not re.findall(r"https?://(?!www\.w3\.org/2000/svg)", PAGE)
-    assert not re.findall(r"(?:src|href)=\"(?!data:)", PAGE)
+    assert not re.findall(r"https?://(?!www\.w3\.org/2000/svg)", TRY_ROWS.html)
+    assert not re.findall(r"(?:src|href)=\"(?!data:)", TRY_ROWS.html)
     # An attribute would be neither the script nor the style that the policy lets in.
-    assert not re.findall(r"<[^>]+\s(?:style|on\w+)=", PAGE)
+    assert not re.findall(r"<[^>]+\s(?:style|on\w+)=", TRY_ROWS.html)
     for unsafe in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "Function("):
-        assert unsafe not in PAGE
-    assert "prefers-color-scheme: dark" in PAGE
+        assert unsafe not in TRY_ROWS.html
+    assert "prefers-color-scheme: dark" in TRY_ROWS.html
 
 
 def test_the_schema_has_what_a_form_needs(client: Client, hostile_model: Predictor) -> None:

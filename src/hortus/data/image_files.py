@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +24,9 @@ LARGEST = 224
 # So many paths are named in a message; the rest are counted.
 NAMED = 5
 THREADS = 8
+# What is taken where bytes come from anybody, by Pillow's names: the readers that are well trodden.
+SENT = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
+_BOMB = "it would unpack beyond measure"
 # Pillow's names for pictures without colour.
 GREY = ("1", "L", "LA", "I", "F", "I;16", "I;16B", "I;16L", "I;16N")
 
@@ -40,6 +44,50 @@ class Read:
     pixels: NDArray[np.uint8]
     kept: NDArray[np.intp]
     notes: list[Note]
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A picture that was sent as bytes.
+
+    Attributes:
+        pixels: (c, h, w) uint8, brought to the size that was asked for.
+        height, width: as it came.
+    """
+
+    pixels: NDArray[np.uint8]
+    height: int
+    width: int
+
+
+def read_sent(content: bytes, *, size: tuple[int, int], channels: int, most: int) -> Sent:
+    """Read one picture from bytes that anybody may have sent: its head first, and no further if it is too large.
+
+    Args:
+        content: of a file of one of the kinds `SENT`.
+        size: height and width that it is brought to.
+        channels: likewise, 1 or 3.
+        most: pixels that it may have.
+
+    Raises:
+        InputError: it is no such picture, damaged, or too large.
+    """
+    head = _head(io.BytesIO(content), SENT, most)
+    if head == _BOMB:
+        what = f"The picture has more than {most:,} pixels."
+        raise InputError(what, mend="Send it smaller.", code="image-too-large")
+    if isinstance(head, str):
+        raise _unsendable(head)
+    pixels = _decode(io.BytesIO(content), size, channels, SENT)
+    if isinstance(pixels, str):
+        raise _unsendable(pixels)
+    return Sent(pixels, head[0], head[1])
+
+
+def _unsendable(why: str) -> InputError:
+    return InputError(
+        f"The picture cannot be read: {why}.", mend=f"Send one of {', '.join(SENT)}.", code="image-unreadable"
+    )
 
 
 def class_folders(folder: Path) -> tuple[list[Path], list[str], list[Note]]:
@@ -151,23 +199,36 @@ def _capped(size: tuple[int, int]) -> tuple[int, int]:
     return max(1, round(size[0] * share)), max(1, round(size[1] * share))
 
 
-def _head(path: Path) -> tuple[int, int, bool] | str:
-    """Height, width and whether it is grey; or why it cannot be read."""
+def _head(
+    source: Path | io.BytesIO, kinds: Sequence[str] | None = None, most: int | None = None
+) -> tuple[int, int, bool] | str:
+    """Height, width and whether it is grey; or why it cannot be read.
+
+    Args:
+        source: of the bytes.
+        kinds: the only ones tried.
+        most: pixels that it may have.
+    """
     try:
-        with pillow().open(path) as image:
+        with pillow().open(source, formats=kinds) as image:
             width, height = image.size
+            # Asked for what follows its head, such as which way up it is, a picture is unpacked.
+            if most is not None and width * height > most:
+                return _BOMB
             turned = image.getexif().get(0x0112, 1) >= 5
             return (width, height, image.mode in GREY) if turned else (height, width, image.mode in GREY)
     except Exception as error:  # a damaged file raises many kinds: OSError, SyntaxError, struct's, ValueError
         return _why(error)
 
 
-def _decode(path: Path, size: tuple[int, int], channels: int) -> NDArray[np.uint8] | str:
+def _decode(
+    source: Path | io.BytesIO, size: tuple[int, int], channels: int, kinds: Sequence[str] | None = None
+) -> NDArray[np.uint8] | str:
     """(c, h, w) of one file; or why it cannot be read."""
     from PIL import ImageOps
 
     try:
-        with pillow().open(path) as opened:
+        with pillow().open(source, formats=kinds) as opened:
             opened.draft("RGB" if channels == 3 else "L", (2 * size[1], 2 * size[0]))
             image = ImageOps.exif_transpose(opened)
             if image.mode.startswith("I;16") or image.mode in ("I", "F"):
@@ -188,6 +249,8 @@ def _why(error: Exception) -> str:
     text = str(error).split("\n")[0]
     if isinstance(error, FileNotFoundError):
         return "there is no such file"
+    if type(error).__name__.startswith("DecompressionBomb"):
+        return _BOMB
     return "no image, or damaged" if "cannot identify" in text else text or type(error).__name__
 
 

@@ -58,9 +58,12 @@ class ImageModel:
         Raises:
             InputError: they cannot be used: all of them are needed, so that nothing is left out here.
         """
+        return self.rate(self.pixels(images))
+
+    def rate(self, pixels: Any) -> NDArray[np.float64]:
+        """(n, K) probabilities of a (n, c, h, w) tensor as `pixels` gives it."""
         from hortus.nets.training import probabilities
 
-        pixels = self.pixels(images)
         if not len(pixels):
             return np.zeros((0, len(self.task.classes)))
         found: NDArray[np.float64] = probabilities(

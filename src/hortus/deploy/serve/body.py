@@ -7,6 +7,7 @@ three come out as floats that are not finite, for the row's reader to name their
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import anyio
@@ -50,8 +51,16 @@ async def read_json(request: Request, *, most_bytes: int, seconds: float) -> Any
     Raises:
         RefusedError: 415 it is no JSON by its own word, 413 too large, 408 too slow, 400 not JSON.
     """
-    _check_type(request)
-    body = await _read(request, most_bytes=most_bytes, seconds=seconds)
+    check_type(request, ("application/json",), "Send JSON, with the header Content-Type: application/json.")
+    return parsed(await read_body(request, most_bytes=most_bytes, seconds=seconds, things="rows"))
+
+
+def parsed(body: bytes) -> Any:
+    """The value that a body of JSON holds.
+
+    Raises:
+        RefusedError: 400 it is not JSON.
+    """
     try:
         return json.loads(body.decode("utf-8"), object_pairs_hook=_object, parse_constant=float)
     except _RepeatedError as error:
@@ -82,23 +91,36 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _check_type(request: Request) -> None:
+def check_type(request: Request, kinds: Sequence[str], mend: str) -> str:
+    """Which of ``kinds`` the body is, by its own word.
+
+    Raises:
+        RefusedError: 415 another, or it is packed.
+    """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/json":
-        raise refused(
-            415,
-            "content-type",
-            f"The body comes as {kind[:60]!r}." if kind else "The body has no content type.",
-            "Send JSON, with the header Content-Type: application/json.",
-        )
+    if kind not in kinds:
+        what = f"The body comes as {kind[:60]!r}." if kind else "The body has no content type."
+        raise refused(415, "content-type", what, mend)
     coding = request.headers.get("content-encoding", "identity").strip().lower()
     if coding not in ("", "identity"):
         raise refused(415, "content-encoding", f"The body is packed as {coding[:60]!r}.", "Send it as it is.")
+    return kind
 
 
-async def _read(request: Request, *, most_bytes: int, seconds: float) -> bytes:
+async def read_body(request: Request, *, most_bytes: int, seconds: float, things: str) -> bytes:
+    """The body, which is never held beyond ``most_bytes``.
+
+    Args:
+        request: whose body nobody has read.
+        most_bytes: of the body.
+        seconds: until its last byte.
+        things: that are sent: rows, images.
+
+    Raises:
+        RefusedError: 413 too large, 408 too slow, 400 cut off.
+    """
     too_large = refused(
-        413, "body-too-large", f"The body has more than {most_bytes} bytes.", "Send the rows in several requests."
+        413, "body-too-large", f"The body has more than {most_bytes} bytes.", f"Send the {things} in several requests."
     )
     said = request.headers.get("content-length", "")
     if said.isascii() and said.isdigit() and int(said[:30]) > most_bytes:
@@ -117,7 +139,7 @@ async def _read(request: Request, *, most_bytes: int, seconds: float) -> bytes:
                 parts.append(part)
     except TimeoutError:
         raise refused(
-            408, "body-slow", f"The body was not there after {seconds:g} s.", "Send fewer rows at once."
+            408, "body-slow", f"The body was not there after {seconds:g} s.", f"Send fewer {things} at once."
         ) from None
     except ClientDisconnect:
         raise refused(400, "body-cut-off", "The body ended before its end.", "Send it again.") from None

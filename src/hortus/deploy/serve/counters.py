@@ -15,6 +15,7 @@ KEPT = 1000
 # Columns that are named; a request can be odd in all of them.
 MOST_COLUMNS = 50
 OUTSIDE = ("below-range", "above-range", "category-unseen", "null-unseen")
+UNLIKE = ("image-stretched", "image-enlarged", "image-brightness")
 
 
 class Counters:
@@ -35,6 +36,7 @@ class Counters:
             self.outside.update(
                 remark["column"] for remark in one["warnings"] if remark["code"] in OUTSIDE and remark["column"]
             )
+            self.outside.update(remark["code"] for remark in one["warnings"] if remark["code"] in UNLIKE)
 
     def turned_away(self) -> None:
         """Note one request that was refused."""

@@ -82,6 +82,26 @@ class SchemaReply(BaseModel):
     versions: dict[str, str] = Field(description="Of the libraries that made the model.")
 
 
+class ImageSchemaReply(BaseModel):
+    """What a model of images predicts, and from what."""
+
+    target: str
+    task: Literal["binary", "multiclass"]
+    classes: list[Label]
+    channels: int = Field(description="1 without colours, 3 with.")
+    height: int = Field(description="Pixels that every image is brought to.")
+    width: int
+    whole: bool = Field(description="Whether it learned from whole bytes, 0 to 255, as pictures have them.")
+    takes: list[str] = Field(description="Content types of pictures; none where it did not learn from pictures.")
+    most_images: int
+    most_bytes: int
+    most_pixels: int = Field(description="Of one picture.")
+    metric: str
+    score: float | None = Field(description="Of the model, estimated on images it had not seen; greater is better.")
+    network: str = Field(description="What it is, in one line.")
+    versions: dict[str, str] = Field(description="Of the libraries that made the model.")
+
+
 class CountersReply(BaseModel):
     """What the server has done since it started."""
 
@@ -92,7 +112,9 @@ class CountersReply(BaseModel):
     median_ms: float | None = Field(description="Of the last 1,000 answers; null before the first.")
     slow_ms: float | None = Field(description="What 95 of 100 of these took no longer than.")
     last_ms: list[float] = Field(description="Of the last 60 answers, in their order.")
-    outside: dict[str, int] = Field(description="Rows with a value that the training table never had, by column.")
+    outside: dict[str, int] = Field(
+        description="Rows with a value that the training table never had, by column; images unlike those, by how."
+    )
 
 
 class Status(BaseModel):

@@ -5,9 +5,17 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hortus.deploy.serve.door import check, is_loopback, own_names
 from hortus.errors import SettingError
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+    from hortus.deploy.image_model import ImageModel
+    from hortus.deploy.scene_model import SceneModel
+    from hortus.ensemble.predictor import Predictor
 
 # Each may hold a body of the largest size while it comes in.
 MOST_CONNECTIONS = 256
@@ -31,8 +39,8 @@ def serve(
         told: is given the lines that a person should see.
 
     Raises:
-        SettingError: the address is not the machine's own and there is no token, the token is weak, or the port is
-            taken.
+        SettingError: the address is not the machine's own and there is no token, the token is weak, the port is
+            taken, or the model is one of scenes.
         ArtifactError: the file is no model, or is damaged.
         MissingExtraError: FastAPI or uvicorn is not installed.
     """
@@ -42,14 +50,13 @@ def serve(
 
     require("fastapi", "serve")
     uvicorn = require("uvicorn", "serve")
-    from hortus.deploy.bundle import load_bundle
-    from hortus.deploy.serve.app import make_app
+    from hortus.deploy.load import load
 
-    predictor = load_bundle(bundle)
-    for note in predictor.notes:
+    model = load(bundle)
+    for note in model.notes:
         if note.warning:
             told(f"warning: {note.what} {note.mend}")
-    app = make_app(predictor, token=token, hosts=own_names(host) if is_loopback(host) else None)
+    app = _app(model, token, own_names(host) if is_loopback(host) else None)
     opened = bound(host, port)
     told(f"Serving {bundle.name} on http://{f'[{host}]' if ':' in host else host}:{port}; Ctrl-C ends it.")
     config = uvicorn.Config(
@@ -64,6 +71,30 @@ def serve(
     )
     with opened:
         uvicorn.Server(config).run(sockets=[opened])
+
+
+def _app(model: Predictor | ImageModel | SceneModel, token: str | None, hosts: tuple[str, ...] | None) -> ASGIApp:
+    """The application for a kind of model.
+
+    Raises:
+        SettingError: models of that kind cannot be served.
+    """
+    from hortus.deploy.image_model import ImageModel
+    from hortus.ensemble.predictor import Predictor
+
+    if isinstance(model, Predictor):
+        from hortus.deploy.serve.app import make_app
+
+        return make_app(model, token=token, hosts=hosts)
+    if isinstance(model, ImageModel):
+        from hortus.deploy.serve.image_app import make_image_app
+
+        return make_image_app(model, token=token, hosts=hosts)
+    raise SettingError(
+        "A model of scenes cannot be served.",
+        mend="Predict with hortus predict, or hand it on with hortus export --to onnx.",
+        code="serve-kind",
+    )
 
 
 def bound(host: str, port: int) -> socket.socket:
