@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 from sklearn.datasets import load_breast_cancer, load_diabetes
+from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
 from sklearn.linear_model import Ridge
 from sklearn.tree import DecisionTreeClassifier
 
@@ -16,9 +17,9 @@ from hortus.data.columns import MatrixColumn
 from hortus.data.matrix import Matrix
 from hortus.data.rows import Rows
 from hortus.errors import ArtifactError, MissingExtraError
-from hortus.models import MODELS
+from hortus.models import MODELS, compiled_trees
 from hortus.models.base import FitContext
-from hortus.models.flat_trees import flatten, rebuild
+from hortus.models.flat_trees import check, flatten
 from hortus.models.growth import Growth
 from hortus.models.libraries import require
 from hortus.models.linear import Linear
@@ -31,13 +32,20 @@ def _matrix(X: np.ndarray, text: sparse.csr_array | None = None) -> Matrix:
     return Matrix(X.astype(np.float32), columns, text)
 
 
-def test_flat_trees_decide_as_scikit_learn_s() -> None:
+@pytest.mark.parametrize("kind", [ExtraTreesClassifier, ExtraTreesRegressor])
+@pytest.mark.parametrize("trees", [1, 2, 7])
+@pytest.mark.parametrize("copied", [0, 10**9], ids=["one by one", "all at once"])
+def test_compiled_trees_decide_as_scikit_learn_s(monkeypatch, kind, trees: int, copied: int) -> None:
+    monkeypatch.setattr(compiled_trees, "COPIED", copied)
     X, y = load_breast_cancer(return_X_y=True)
     X = X.astype(np.float32)
     X[::7, 3] = np.nan
-    tree = DecisionTreeClassifier(random_state=0).fit(X, y).tree_
-    again = rebuild(flatten([tree], regression=False, smoothing=0.0))[0]
-    np.testing.assert_allclose(again.predict(X), tree.predict(X)[:, :], atol=1e-3)
+    forest = kind(trees, random_state=0, max_depth=6, bootstrap=True).fit(X, y)
+    regression = kind is ExtraTreesRegressor
+    state = flatten([one.tree_ for one in forest.estimators_], regression=regression, smoothing=0.0)
+    again = compiled_trees.CompiledTrees(state).mean(X)
+    expected = forest.predict(X)[:, None] if regression else forest.predict_proba(X)
+    np.testing.assert_allclose(again, expected, atol=1e-6 if regression else 1e-3)
 
 
 @pytest.mark.parametrize(("name", "value"), [("left", 10**6), ("right", -1), ("left", 0), ("feature", 999)])
@@ -47,7 +55,7 @@ def test_a_damaged_tree_is_refused(name: str, value: int) -> None:
     state[name] = state[name].copy()
     state[name][-1] = value
     with pytest.raises(ArtifactError):
-        rebuild(state)
+        check(state)
 
 
 def test_linear_regression_is_ridge() -> None:

@@ -1,4 +1,4 @@
-"""Decision trees as flat arrays: stored without pickle, checked, and rebuilt as scikit-learn's own compiled trees.
+"""Decision trees as flat arrays: stored without pickle, and checked (`hortus.models.compiled_trees` asks them).
 
 A trained tree carries much that prediction never looks at. What is kept of a node is its column, threshold, children
 and where a missing value goes; of a leaf, its value. Columns are float32, so rounding a threshold down to float32
@@ -60,49 +60,12 @@ def _shrink(values: NDArray[np.float64], *, regression: bool) -> NDArray[Any]:
     return small
 
 
-def rebuild(state: State) -> list[Any]:
-    """scikit-learn ``Tree`` objects that decide as the ones flattened.
+def check(state: State) -> None:
+    """Refuse damaged arrays: compiled code follows the indices unasked.
 
     Raises:
         ArtifactError: an index points outside its tree or the columns.
     """
-    from sklearn.tree._tree import NODE_DTYPE, Tree
-
-    _check(state)
-    inner, sizes, outputs = state["inner"], state["sizes"], state["outputs"]
-    nodes = np.zeros(len(inner), dtype=NODE_DTYPE)
-    nodes["left_child"] = nodes["right_child"] = -1
-    nodes["feature"] = nodes["threshold"] = -2
-    names = {"left_child": "left", "right_child": "right", "feature": "feature", "threshold": "threshold"}
-    for field, name in (names | {"missing_go_to_left": "missing_left"}).items():
-        column = nodes[field]
-        column[inner] = state[name]
-    nodes["n_node_samples"] = nodes["weighted_n_node_samples"] = 1
-    leaves = state["values"].astype(np.float64)
-    if leaves.shape[1] == 1 and outputs == 2:
-        leaves = np.hstack([1.0 - leaves, leaves])
-    values = np.zeros((len(inner), 1, outputs))
-    values[~inner, 0, :] = leaves
-    trees = []
-    end = 0
-    for size in sizes.tolist():
-        begin, end = end, end + size
-        tree = Tree(state["features"], np.array([outputs], dtype=np.intp), 1)
-        # Its own __setstate__ takes arrays only; nothing in it runs code.
-        tree.__setstate__(
-            {
-                "max_depth": 0,
-                "node_count": size,
-                "nodes": np.ascontiguousarray(nodes[begin:end]),
-                "values": np.ascontiguousarray(values[begin:end]),
-            }
-        )
-        trees.append(tree)
-    return trees
-
-
-def _check(state: State) -> None:
-    """Compiled code follows the indices unasked, so a damaged one must not get there."""
     inner, sizes = np.asarray(state["inner"]), np.asarray(state["sizes"])
     count = int(inner.sum())
     parts = ("left", "right", "feature", "threshold", "missing_left")

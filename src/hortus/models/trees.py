@@ -12,7 +12,8 @@ from hortus.data.facts import Facts
 from hortus.data.matrix import Matrix
 from hortus.data.store import load_state, save_state
 from hortus.models.base import FitContext, Model, Params, Rows, Vector
-from hortus.models.flat_trees import flatten, rebuild
+from hortus.models.compiled_trees import CompiledTrees
+from hortus.models.flat_trees import check, flatten
 from hortus.models.outputs import Outputs
 
 # Trees grown between two looks at the clock.
@@ -38,32 +39,29 @@ class Grown(Model):
     def fit(self, train: Rows, context: FitContext, valid: Rows | None = None) -> Self:  # noqa: ARG002
         """Grow the trees. They need no validation rows."""
         self._outputs = Outputs.learn(train.y, context)
-        self._flat: dict[str, Any] | None = None
-        self._trees: list[Any] = []
+        self._trees: CompiledTrees | None = None
         self._work = float(len(train.y))
         if self._outputs.single:
             return self
         grown = self._grow(train, context)
-        self._flat = flatten(
+        flat = flatten(
             [estimator.tree_ for estimator in grown], regression=self._outputs.regression, smoothing=self.smoothing
         )
-        self._trees = rebuild(self._flat)
-        self._work = float(len(train.y)) * len(self._trees)
+        self._trees = CompiledTrees(flat)
+        self._work = float(len(train.y)) * len(flat["sizes"])
         return self
 
     def predict(self, X: Matrix) -> Vector:
         """The average of the trees."""
-        if self._flat is None:
+        if self._trees is None:
             return self._outputs.certain(len(X))
-        # Compiled trees are asked one by one: scikit-learn's own forest starts a pool for every call (10 ms and more).
-        total = self._trees[0].predict(X.dense)
-        for tree in self._trees[1:]:
-            total += tree.predict(X.dense)
-        total /= len(self._trees)
-        if self._outputs.regression:
-            found: Vector = total.reshape(-1)
-            return found
-        return self._outputs.probabilities(total.reshape(len(X), self._outputs.count))
+        found = self._trees.mean(X.dense)
+        return found.reshape(-1) if self._outputs.regression else self._outputs.probabilities(found)
+
+    @property
+    def grown(self) -> int:
+        """How many trees there are; none where all rows were of one class."""
+        return 0 if self._trees is None else len(self._trees)
 
     @property
     def work(self) -> float:
@@ -73,7 +71,7 @@ class Grown(Model):
     def save(self, folder: Path) -> None:
         """Write the trees as arrays."""
         state = {"params": self.get_params(), "outputs": self._outputs.to_json(), "work": self._work}
-        save_state(folder, state | {"trees": self._flat})
+        save_state(folder, state | {"trees": None if self._trees is None else self._trees.state})
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -81,8 +79,10 @@ class Grown(Model):
         state = load_state(folder)
         model = cls(**state["params"])
         model._outputs, model._work = Outputs.from_json(state["outputs"]), state["work"]
-        model._flat = state["trees"]
-        model._trees = [] if model._flat is None else rebuild(model._flat)
+        model._trees = None
+        if state["trees"] is not None:
+            check(state["trees"])
+            model._trees = CompiledTrees(state["trees"])
         return model
 
 

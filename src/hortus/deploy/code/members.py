@@ -88,7 +88,7 @@ class MemberWriter:
         self.used.add(LEARNERS[node.model])
         options: dict[str, Any] = MODELS[node.model](**node.params).get_params()
         if isinstance(node, ModelNode) and "n_estimators" in options:
-            options["n_estimators"] = _by_fold([len(fold.model._trees) or 1 for fold in self.member.folds])
+            options["n_estimators"] = _by_fold([fold.model.grown or 1 for fold in self.member.folds])
         if isinstance(node, ModelNode) and node.model == "svm":
             cut = [_cut(fold.model, rows) for fold, rows in zip(self.member.folds, self.rows, strict=False)]
             options |= {"rows": _by_fold(cut)} if any(cut) else {}
