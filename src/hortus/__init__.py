@@ -11,6 +11,7 @@ the package imports this one: what stands below the faces would reach them throu
 
 from __future__ import annotations
 
+import warnings
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +40,9 @@ if TYPE_CHECKING:
     from hortus.vision import ImageClassifier
 
 __version__ = "0.1.0"
+
+# Optuna loads tqdm, which says in every notebook without ipywidgets that its bar cannot be shown. Hortus shows none.
+warnings.filterwarnings("ignore", message="IProgress not found")
 
 __all__ = [
     "ArtifactError",

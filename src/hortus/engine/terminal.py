@@ -12,7 +12,6 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
 from typing import Any
 
 from rich.console import Console
@@ -21,6 +20,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from hortus.engine.notebook_line import NotebookLine
 from hortus.engine.progress import Listener, ProgressEvent
 
 # Where lines are only printed: one after each tenth of the budget, and after this long (seconds) without one.
@@ -47,6 +47,7 @@ class Terminal:
         self.verbosity = verbosity
         self.console = console or Console(stderr=True)
         self._live: Live | None = None
+        self._cell = NotebookLine() if self.console.is_jupyter else None
         self._run: dict[str, Any] = {}
         self._phase = "starting"
         self._running: dict[int, str] = {}
@@ -68,6 +69,8 @@ class Terminal:
         if event.kind == "run_finished":
             self.close()
             self._summarize(event.data)
+        elif self._cell is not None:
+            self._cell.show(self._share, (self._phase, self._count, self._scored, self._now))
         elif self._moving:
             self._show_bar()
         else:
@@ -78,6 +81,8 @@ class Terminal:
         if self._live is not None:
             self._live.stop()
             self._live = None
+        if self._cell is not None:
+            self._cell.close()
 
     # -- events ---------------------------------------------------------------------------------------------------
 
@@ -143,9 +148,7 @@ class Terminal:
 
     @property
     def _moving(self) -> bool:
-        """Whether the place shows a line that changes; a notebook does so through ipywidgets alone."""
-        if self.console.is_jupyter:
-            return find_spec("ipywidgets") is not None
+        """Whether the terminal shows a line that changes."""
         return self.console.is_terminal and not self.console.is_dumb_terminal and not os.environ.get("CI")
 
     def _show_bar(self) -> None:
@@ -157,9 +160,8 @@ class Terminal:
 
     def _line(self) -> Table:
         share, wide = self._share, self.console.width >= WIDE
-        best = self._best and f"best {self._metric} {self._best}"
         bar = ProgressBar(total=1.0, completed=share or 0.0, width=24 if wide else 10, pulse=share is None)
-        cells = (self._phase, bar, self._count, best, self._now) if wide else (bar, self._count, best)
+        cells = (self._phase, bar, self._count, self._scored, self._now) if wide else (bar, self._count, self._scored)
         line = Table.grid(padding=(0, 2, 0, 0))
         for _ in cells:
             line.add_column(no_wrap=True, overflow="ellipsis")
@@ -203,6 +205,10 @@ class Terminal:
         return "  ".join(parts)
 
     @property
+    def _scored(self) -> str:
+        return self._best and f"best {self._metric} {self._best}"
+
+    @property
     def _now(self) -> str:
         return f"now {', '.join(self._running.values())}" if self._running else ""
 
@@ -214,12 +220,14 @@ class Terminal:
         now = time.monotonic()
         if tenth > self._tenth or now - self._last_line > QUIET_SECONDS:
             self._tenth = tenth
-            parts = (self._phase, self._count, self._best and f"best {self._metric} {self._best}")
+            parts = (self._phase, self._count, self._scored)
             self._say("  ".join(part for part in parts if part))
 
     def _say(self, text: str, *, style: str = "") -> None:
         self._last_line = time.monotonic()
-        self.console.print(Text(printable(text), style=style), soft_wrap=True, highlight=False)
+        # A terminal and a file wrap by themselves; a notebook would scroll sideways.
+        wraps = self.console.is_jupyter
+        self.console.print(Text(printable(text), style=style), soft_wrap=not wraps, highlight=False)
 
 
 def printable(text: str) -> str:
