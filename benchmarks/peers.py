@@ -1,8 +1,9 @@
 """Hortus beside the peers: same tables, splits, cores and seconds, one run at a time.
 
     make bench-peers                                     # Hortus at 10 s on all open tables
-    python benchmarks/peers.py --budgets 60 --peers hortus,flaml,autogluon_best --tables titanic,letter
-    python benchmarks/peers.py --report                  # print the tables from what has been measured
+    python -m benchmarks.peers --splits 3 --peers hortus,flaml,autogluon_medium
+    python -m benchmarks.peers --budgets 60 --peers hortus,autogluon_best --tables titanic,letter
+    python -m benchmarks.peers --report                  # print the tables from what has been measured
 
 The runner and the tables lie in the folder that HORTUS_DATASETS names (default ../shared beside the checkout).
 Every finished run is a line in benchmarks/results/peers.csv; what is there is not run again, so the command goes on
@@ -56,7 +57,7 @@ def main() -> None:
     parser.add_argument("--peers", default="hortus", help="comma separated")
     parser.add_argument("--tables", default="", help="comma separated; all open tables where not given")
     parser.add_argument("--anchor", action="store_true", help="the six tables of the runner's own first round")
-    parser.add_argument("--seeds", default="0")
+    parser.add_argument("--splits", type=int, default=1, help="of each table, each with a seed of its own")
     parser.add_argument("--cores", default="2")
     parser.add_argument("--again", action="store_true", help="run Hortus's rows again")
     parser.add_argument("--report", action="store_true", help="only print what has been measured")
@@ -71,7 +72,8 @@ def main() -> None:
         command = [*compare, "--peers", args.peers, "--budgets", args.budgets]
         for provider in ANCHOR if args.anchor else [f"datasets/datasets.py{args.tables and ':' + args.tables}"]:
             command += ["--provider", str(folder / provider)]
-        command += ["--seeds", args.seeds, "--cores", args.cores, "--results", str(RESULTS)]
+        seeds = ",".join(map(str, range(args.splits)))
+        command += ["--seeds", seeds, "--vary-split", "--cores", args.cores, "--results", str(RESULTS)]
         subprocess.run(command, check=True, env={**os.environ, "HORTUS_PYTHON": sys.executable})
     files = [str(RESULTS), *map(str, args.results or ())]
     subprocess.run([*compare, "--report", *files], check=True)

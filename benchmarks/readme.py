@@ -79,17 +79,31 @@ def _budget_part(runs: Sequence[Run], budget: float, machine: str) -> str:
     scores = [{peer: rows[peer][i].up for peer in rows} for i in range(len(units))]
     ranked, shares = [ranks(one) for one in scores], [normalized(one) for one in scores]
     order = sorted(rows, key=lambda peer: (statistics.fmean(one[peer] for one in ranked), peer))
-    lines = [_line(peer, rows, [one[peer] for one in ranked], [one[peer] for one in shares]) for peer in order]
+    names = [unit[0] for unit in units]
+    lines = [
+        _line(peer, rows, _by_table(names, [one[peer] for one in ranked]), [one[peer] for one in shares])
+        for peer in order
+    ]
     tables, seeds, splits = (len(set(each)) for each in zip(*units, strict=True))
+    paired = splits > 1 and splits == seeds == len({unit[1:] for unit in units})
+    each = f"{_counted(splits, 'split')} and {_counted(seeds, 'seed')} each"
+    each = f"{splits} splits each, every one with a seed of its own" if paired else each
     dates = _span(run.when[:10] for peer in rows for run in rows[peer])
     intro = (
-        f"**{budget:g} seconds**: {_counted(tables, 'table')}, {_counted(splits, 'split')} and "
-        f"{_counted(seeds, 'seed')} each, counting only what every system below has been run on"
+        f"**{budget:g} seconds**: {_counted(tables, 'table')}, {each}, counting only what every system below has been run on"
         f"{machine and f'; {machine}'}; {dates}."
     )
     reference = max(len(each) for each in found.values())
     left = "; ".join(f"{peer} ({len(found[peer])} of {reference} runs)" for peer in few)
     return "\n\n".join([intro, _table(HEADS, lines), *([f"Not compared, for want of runs: {left}."] if left else [])])
+
+
+def _by_table(names: Sequence[str], values: Sequence[float]) -> list[float]:
+    """The mean of each table: its splits share their rows, so that only tables count as so many observations."""
+    found: dict[str, list[float]] = {}
+    for name, value in zip(names, values, strict=True):
+        found.setdefault(name, []).append(value)
+    return [statistics.fmean(each) for each in found.values()]
 
 
 def _line(peer: str, rows: Mapping[str, list[Run]], rank: list[float], share: list[float]) -> list[str]:
