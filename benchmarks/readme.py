@@ -90,8 +90,8 @@ def _budget_part(runs: Sequence[Run], budget: float, machine: str) -> str:
     each = f"{splits} splits each, every one with a seed of its own" if paired else each
     dates = _span(run.when[:10] for peer in rows for run in rows[peer])
     intro = (
-        f"**{budget:g} seconds**: {_counted(tables, 'table')}, {each}, counting only what every system below has been run on"
-        f"{machine and f'; {machine}'}; {dates}."
+        f"**{budget:g} seconds**: {_counted(tables, 'table')}, {each}, counting only what every system below has been "
+        f"run on{machine and f'; {machine}'}; {dates}."
     )
     reference = max(len(each) for each in found.values())
     left = "; ".join(f"{peer} ({len(found[peer])} of {reference} runs)" for peer in few)
