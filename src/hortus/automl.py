@@ -236,11 +236,10 @@ class _AutoEstimator(BaseEstimator):
         return X
 
     def _frame(self, X: Any) -> pd.DataFrame:
-        from hortus.data.read import read_table
+        from hortus.data.read import read_rows
 
         check_is_fitted(self, "predictor_")
-        frame, _ = read_table(self._checked(X, reset=False))
-        return frame
+        return read_rows(self._checked(X, reset=False), self.predictor_.schema)
 
     def predict(self, X: Any) -> NDArray[Any]:
         """(n,) classes as they came in ``y``, or values.

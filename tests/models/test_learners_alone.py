@@ -58,6 +58,21 @@ def test_a_damaged_tree_is_refused(name: str, value: int) -> None:
         check(state)
 
 
+@pytest.mark.parametrize("name", ["lightgbm", "linear"])
+def test_a_matrix_of_the_user_s_own_is_read_column_by_column(name: str, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    wide = (rng.random((600, 80)) < 0.1).astype(np.float32)
+    y = (wide[:, 7] + wide[:, 8] > 0).astype(np.int64)
+    X = Matrix(
+        rng.normal(size=(600, 1)).astype(np.float32), (MatrixColumn("c", "c"),), sparse.csr_array(wide), wide=True
+    )
+    assert MODELS[name].wide
+    model = MODELS[name]().fit(Rows(X, y), FitContext("binary", 2), Rows(X, y))
+    assert ((model.predict(X)[:, 1] > 0.5) == y).mean() > 0.97
+    model.save(tmp_path)
+    np.testing.assert_array_equal(MODELS[name].load(tmp_path).predict(X), model.predict(X))
+
+
 def test_linear_regression_is_ridge() -> None:
     X, y = load_diabetes(return_X_y=True)
     X = (X / X.std(axis=0)).astype(np.float32)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from hortus.data import cells, dates
 from hortus.data.column import ColumnSchema
 from hortus.data.notes import Note
+from hortus.data.sparse_rows import SparseRow
 from hortus.errors import InputError, SchemaError
 
 # A column may hold this share of cells that are not of its kind; they become missing, with a note.
@@ -53,10 +54,29 @@ def _read(column: ColumnSchema, values: Any) -> tuple[NDArray[Any], NDArray[np.b
     """The cells, missing where they are strays; (n,) which are; and what else there is to say."""
     if column.kind == "date":
         return *_read_dates(column, values), []
+    if column.kind == "sparse":
+        return _read_sparse(column, values)
     if column.kind in ("categorical", "text"):
         found = _by_distinct(values, cells.label if column.kind == "categorical" else cells.words)
         return found, np.zeros(len(found), dtype=bool), []
     return _read_numbers(column, values)
+
+
+def _read_sparse(column: ColumnSchema, values: Any) -> tuple[NDArray[Any], NDArray[np.bool_], list[Note]]:
+    width = column.detail["width"]
+    found = np.empty(len(values), dtype=object)
+    found[:] = list(values)
+    other = next((cell.width for cell in found if isinstance(cell, SparseRow) and cell.width != width), None)
+    if other is not None:
+        raise SchemaError(
+            f"The sparse matrix has {other} columns, and the one trained on had {width}.",
+            mend="Give the same columns in the same order.",
+            code="sparse-width",
+        )
+    rows = np.array([isinstance(cell, SparseRow) for cell in found], dtype=bool)
+    strays = ~rows & ~np.array([cells.is_missing(cell) for cell in found], dtype=bool)
+    found[~rows] = None
+    return found, strays, []
 
 
 def _read_numbers(column: ColumnSchema, values: Any) -> tuple[NDArray[Any], NDArray[np.bool_], list[Note]]:

@@ -23,7 +23,7 @@ from hortus.data.delimited import (
     zero_led,
 )
 from hortus.data.encoding import find_encoding
-from hortus.data.read import named
+from hortus.data.plain import named
 from hortus.data.text_lines import text_lines, text_pieces
 from hortus.data.unpack import read_blocks
 from hortus.errors import ReadError

@@ -11,7 +11,8 @@ import numpy as np
 
 from hortus.data.chunks import Chunk, Chunks, Fault
 from hortus.data.notes import Note
-from hortus.data.read import named, no_json, no_records
+from hortus.data.plain import named
+from hortus.data.read import no_json, no_records
 from hortus.data.text_lines import text_lines
 from hortus.errors import ReadError
 

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hortus.data.notes import Note
-from hortus.data.read import TEXT, damaged_parquet, mostly_text, named, plain_types, read_table, unknown_kind
+from hortus.data.plain import named, plain_types
+from hortus.data.read import TEXT, damaged_parquet, mostly_text, read_table, unknown_kind
 from hortus.data.unpack import inner_name, read_blocks
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from hortus.data.numbers import NumberFormat
 
-ColumnKind = Literal["numeric", "boolean", "categorical", "date", "text"]
+ColumnKind = Literal["numeric", "boolean", "categorical", "date", "text", "sparse"]
 Role = Literal["feature", "ignored"]
 
 
@@ -21,7 +21,7 @@ class ColumnSchema:
         kind: how its cells are read.
         role: whether the model sees it.
         reason: why it has this kind or is ignored, in a few words: ``"empty"``, ``"constant"``, ``"id"``.
-        detail: what reading needs besides: ``number`` {decimal, unit}, ``dayfirst``.
+        detail: what reading needs besides: ``number`` {decimal, unit}, ``dayfirst``, ``width`` of sparse rows.
     """
 
     name: str

@@ -106,6 +106,7 @@ class Dataset:
             "ordered": self.folds.ordered,
             "columns": [asdict(column) for column in self.X.columns],
             "words": None if self.X.text is None else int(self.X.text.shape[1]),
+            **({"wide": True} if self.X.wide else {}),
         }
 
     def _arrays(self) -> dict[str, NDArray[Any]]:
@@ -172,7 +173,7 @@ def _load(folder: Path, _stamp: int) -> Dataset:
             parts = (arrays["text_data"], arrays["text_indices"], arrays["text_indptr"])
             text = sparse.csr_array(parts, shape=(len(arrays["y"]), found["words"]))
         return Dataset(
-            X=Matrix(arrays["dense"], columns, text),
+            X=Matrix(arrays["dense"], columns, text, bool(found.get("wide", False))),
             y=arrays["y"],
             folds=Folds(np.asarray(arrays["folds"]), found["folds"], found["ordered"]),
             kind=found["kind"],

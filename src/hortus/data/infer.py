@@ -20,6 +20,7 @@ from hortus.data.infer_numbers import Found, finish, infer_numbers
 from hortus.data.infer_text import infer_text, nan_for_none
 from hortus.data.notes import Note
 from hortus.data.schema import Schema
+from hortus.data.sparse_rows import SparseRow
 from hortus.errors import InputError, SettingError, nearest
 
 if TYPE_CHECKING:
@@ -72,6 +73,9 @@ def infer_schema(
 
 def _infer(name: str, values: pd.Series) -> Found:
     dtype = values.dtype
+    first = values.iloc[0] if len(values) else None
+    if isinstance(first, SparseRow):
+        return Found(ColumnSchema(name, "sparse", detail={"width": int(first.width)}), (), hash(first))
     native = getattr(dtype, "numpy_dtype", dtype)
     kind = native.kind if native.kind != "O" or type(dtype).__name__ != "ArrowDtype" else "O"
     if kind == "c":

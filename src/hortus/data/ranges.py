@@ -76,7 +76,7 @@ _FORMS: dict[str, Callable[[Any], bool]] = {
 def _of(values: pd.Series[Any], kind: str) -> dict[str, Any]:
     there = values[values.notna()]
     found: dict[str, Any] = {"missing": len(there) < len(values)}
-    if kind == "text":
+    if kind in ("text", "sparse"):
         return found
     if kind == "categorical":
         counts = there.value_counts()

@@ -14,25 +14,29 @@ from scipy import sparse
 
 from hortus.data.delimited import read_delimited
 from hortus.data.notes import Note
+from hortus.data.plain import named, plain_types
+from hortus.data.sparse_rows import sparse_frame, stays_sparse
 from hortus.data.unpack import read_bytes
 from hortus.errors import InputError, ReadError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-# A sparse matrix of more cells than this is not spread out (4 GB as float64).
+    from hortus.data.schema import Schema
+
+# A matrix of more cells than this is not spread out (4 GB as float64).
 MOST_DENSE_CELLS = 500_000_000
 TEXT = (".csv", ".tsv", ".tab", ".txt", ".dat", "")
-_SHOWN = 10
 
 
-def read_table(source: Any, *, empty_ok: bool = False) -> tuple[pd.DataFrame, list[Note]]:
+def read_table(source: Any, *, empty_ok: bool = False, spread: bool = False) -> tuple[pd.DataFrame, list[Note]]:
     """Read a table.
 
     Args:
         source: a path (csv, tsv, txt, also packed as gz, xz, bz2 or zip; parquet, xlsx, json, jsonl), a pandas or
             polars frame, a pyarrow table, a 2-D array, a sparse matrix, a list of dicts or a dict of lists.
         empty_ok: a file with a header and no rows is a table, as for predictions.
+        spread: a sparse matrix is spread out however large it is, as for a model that was trained on such a one.
 
     Returns:
         A frame with distinct, non-empty text names (never the caller's own object), and what was noticed.
@@ -50,9 +54,24 @@ def read_table(source: Any, *, empty_ok: bool = False) -> tuple[pd.DataFrame, li
     elif isinstance(source, pd.Series):
         frame, notes = source.to_frame(), []
     else:
-        frame, notes = _from_memory(source)
+        frame, notes = _from_memory(source, spread=spread)
     frame, more = named(frame)
     return plain_types(frame), notes + more
+
+
+def read_rows(source: Any, schema: Schema) -> pd.DataFrame:
+    """Rows to predict, read as the table was that the model was trained on.
+
+    Args:
+        source: as for `read_table`; of a model trained on a sparse matrix, a matrix or an array of as many columns.
+        schema: of that table.
+
+    Raises:
+        ReadError, InputError: as for `read_table`.
+    """
+    if schema.of_matrix and (sparse.issparse(source) or isinstance(source, np.ndarray)):
+        return sparse_frame(source)[0]
+    return read_table(source, spread=True)[0]
 
 
 def _from_file(path: Path, empty_ok: bool) -> tuple[pd.DataFrame, list[Note]]:
@@ -178,11 +197,11 @@ def _records(found: list[Any]) -> bool:
     return all(isinstance(record, dict) for record in found)
 
 
-def _from_memory(source: Any) -> tuple[pd.DataFrame, list[Note]]:
+def _from_memory(source: Any, *, spread: bool = False) -> tuple[pd.DataFrame, list[Note]]:
     import pandas as pd
 
     if sparse.issparse(source):
-        return _from_sparse(source)
+        return _from_sparse(source, spread)
     module = type(source).__module__.split(".")[0]
     if module == "polars" and hasattr(source, "collect"):
         source = source.collect()
@@ -232,68 +251,21 @@ def _from_array(array: np.ndarray[Any, Any]) -> pd.DataFrame:
     return frame.infer_objects() if array.dtype.kind == "O" else frame
 
 
-def _from_sparse(matrix: Any) -> tuple[pd.DataFrame, list[Note]]:
+def _from_sparse(matrix: Any, spread: bool) -> tuple[pd.DataFrame, list[Note]]:
     if matrix.ndim != 2:
         return _from_array(matrix.toarray()), []
     cells = int(matrix.shape[0]) * int(matrix.shape[1])
+    filled = matrix.nnz / max(cells, 1)
+    what = f"The matrix is sparse: {100 * filled:.2g} % of its cells are not zero."
+    if not spread and stays_sparse(matrix):
+        frame, notes = sparse_frame(matrix)
+        mend = "Kept sparse: linear models read all of it, others its fullest columns and main directions."
+        return frame, [Note("sparse-kept", what, mend=mend), *notes]
     if cells > MOST_DENSE_CELLS:
         raise InputError(
-            f"The sparse matrix has {matrix.shape[0]} x {matrix.shape[1]} cells, too many to spread out.",
-            mend="Reduce its columns first (sklearn.decomposition.TruncatedSVD).",
+            f"The matrix has {matrix.shape[0]} x {matrix.shape[1]} cells, {100 * filled:.2g} % of them filled: too "
+            "many to spread out.",
+            mend="Give fewer rows at once, or fewer columns (sklearn.decomposition.TruncatedSVD).",
             code="sparse-too-large",
         )
-    filled = matrix.nnz / max(cells, 1)
-    what = f"The matrix is sparse: {100 * filled:.1f} % of its cells are not zero."
     return _from_array(matrix.toarray()), [Note("sparse-spread", what, mend="Spread out; empty cells are zero.")]
-
-
-def named(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[Note]]:
-    """Distinct, non-empty text names."""
-    import pandas as pd
-
-    notes: list[Note] = []
-    if isinstance(frame.columns, pd.MultiIndex):
-        came: list[Any] = ["_".join(str(part) for part in name if str(part)) for name in frame.columns]
-        what = f"The columns have {frame.columns.nlevels} levels of names, such as {frame.columns[0]!r}."
-        notes.append(Note("columns-levels", what, mend=f"Joined, as in {came[0]!r}."))
-    else:
-        came = list(frame.columns)
-    names = ["" if name is None or name != name else str(name).strip() for name in came]
-    blank = [position for position, name in enumerate(names) if not name]
-    taken = set(names)
-    for position in blank:
-        name = f"column_{position + 1}"
-        while name in taken:
-            name += "_"
-        names[position] = name
-        taken.add(name)
-    if blank:
-        what = f"{len(blank)} columns have no name: {', '.join(str(p + 1) for p in blank[:_SHOWN])}."
-        notes.append(Note("columns-unnamed", what, names[blank[0]], f"Called {names[blank[0]]!r} and so on."))
-    if len(taken) < len(names):
-        twice = list(dict.fromkeys(name for name in names if names.count(name) > 1))
-        shown = ", ".join(repr(name) for name in twice[:_SHOWN])
-        raise InputError(
-            f"The table has more than one column called {shown}.",
-            mend="Give every column a name of its own.",
-            code="columns-duplicate",
-        )
-    frame.columns = pd.Index(names, dtype=object)
-    return frame, notes
-
-
-def plain_types(frame: pd.DataFrame) -> pd.DataFrame:
-    """Columns of Arrow's, sparse and period types in the ordinary ones."""
-    import pandas as pd
-
-    for position, dtype in enumerate(frame.dtypes):
-        if isinstance(dtype, pd.ArrowDtype):
-            plain = frame.iloc[:, position].array.__arrow_array__().to_pandas()
-        elif isinstance(dtype, pd.SparseDtype):
-            plain = pd.Series(frame.iloc[:, position].to_numpy())
-        elif isinstance(dtype, pd.PeriodDtype):
-            plain = frame.iloc[:, position].dt.to_timestamp()
-        else:
-            continue
-        frame.isetitem(position, plain.set_axis(frame.index))
-    return frame

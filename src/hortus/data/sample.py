@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hortus.data.sparse_rows import SparseRow
 from hortus.errors import ArtifactError
 from hortus.seeds import stream
 
@@ -45,10 +46,7 @@ def write_sample(sample: pd.DataFrame, folder: Path) -> None:
 
     columns = {f"c{i}": sample.iloc[:, i].to_numpy() for i in range(sample.shape[1])}
     # By position: a parquet file cannot hold every name that a table can.
-    arrays = {
-        name: pa.array(values, type=pa.string() if values.dtype == object else None, from_pandas=values.dtype == object)
-        for name, values in columns.items()
-    }
+    arrays = {name: _stored(values) for name, values in columns.items()}
     parquet.write_table(pa.table({"row": pa.array(sample.index.to_numpy()), **arrays}), folder / FILE)
 
 
@@ -69,7 +67,7 @@ def read_sample(folder: Path, names: tuple[str, ...]) -> pd.DataFrame:
         table = parquet.read_table(folder / FILE)
         if table.num_columns != len(names) + 1:
             raise ValueError(f"it has {table.num_columns - 1} columns, not {len(names)}")
-        arrays = [column.to_numpy() for column in table.columns]
+        arrays = [_restored(column) for column in table.columns]
     except (OSError, ValueError, ArrowException) as error:
         raise ArtifactError(
             f"The rows that the run in {str(folder)!r} kept cannot be read: {error}.",
@@ -79,3 +77,24 @@ def read_sample(folder: Path, names: tuple[str, ...]) -> pd.DataFrame:
     columns = {i: pd.Series(array, index=arrays[0], dtype=array.dtype) for i, array in enumerate(arrays[1:])}
     frame = pd.DataFrame(columns, index=pd.Index(arrays[0], name="row"))
     return frame.set_axis(pd.Index(names, dtype=object), axis=1)
+
+
+def _stored(values: NDArray[Any]) -> Any:
+    import pyarrow as pa
+
+    if values.dtype != object:
+        return pa.array(values)
+    if any(isinstance(value, SparseRow) for value in values):
+        return pa.array([None if value is None else value.to_bytes() for value in values], type=pa.binary())
+    return pa.array(values, type=pa.string(), from_pandas=True)
+
+
+def _restored(column: Any) -> NDArray[Any]:
+    import pyarrow as pa
+
+    found: NDArray[Any] = column.to_numpy()
+    if column.type != pa.binary():
+        return found
+    rows = np.empty(len(found), dtype=object)
+    rows[:] = [None if blob is None else SparseRow.from_bytes(blob) for blob in found]
+    return rows

@@ -23,7 +23,14 @@ if TYPE_CHECKING:
 FEW_ROWS = 64
 
 
-_BLOCKS = {"numeric": "number", "boolean": "number", "date": "moment", "categorical": "word", "text": "word"}
+_BLOCKS = {
+    "numeric": "number",
+    "boolean": "number",
+    "date": "moment",
+    "categorical": "word",
+    "text": "word",
+    "sparse": "word",
+}
 _MISSING_MEND = "Add them (empty cells will do) or rename the columns as they were in the training table."
 
 
@@ -42,6 +49,11 @@ class Schema:
     def names(self) -> tuple[str, ...]:
         """The features' names, in order."""
         return tuple(column.name for column in self.features)
+
+    @cached_property
+    def of_matrix(self) -> bool:
+        """Whether the table was a sparse matrix, kept so."""
+        return any(column.kind == "sparse" for column in self.features)
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""

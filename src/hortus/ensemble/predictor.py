@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from hortus.data.matrix import Matrix
 from hortus.data.notes import Note
+from hortus.data.read import read_rows
 from hortus.data.schema import Schema
 from hortus.data.task import Task
 from hortus.ensemble.calibration import Calibration
@@ -76,12 +77,17 @@ class Predictor:
     facts: Mapping[str, Any] = field(default_factory=dict)
     notes: list[Note] = field(default_factory=list, compare=False)
 
-    def raw(self, frame: pd.DataFrame) -> NDArray[np.float64]:
+    def raw(self, frame: Any) -> NDArray[np.float64]:
         """(n, K) probabilities of a classification, (n,) values of a regression.
+
+        Args:
+            frame: the rows as a pandas frame, or whatever else `hortus.data.read.read_rows` takes.
 
         Raises:
             SchemaError: columns are missing, or hold what cannot be read as what was trained on.
         """
+        if not isinstance(frame, pd.DataFrame):
+            frame = read_rows(frame, self.schema)
         arrays, notes = self.schema.read(frame)
         self.notes[:] = notes
         return self.raw_arrays(arrays, len(frame))
@@ -133,7 +139,7 @@ class Predictor:
     def _nothing(self, rows: int) -> NDArray[np.float64]:
         return np.full((rows, len(self.task.classes)) if self.task.classes else (rows,), np.nan)
 
-    def predict(self, frame: pd.DataFrame) -> NDArray[Any]:
+    def predict(self, frame: Any) -> NDArray[Any]:
         """(n,) labels as they came in training, or values."""
         return self.decide(self.raw(frame))
 
@@ -145,7 +151,7 @@ class Predictor:
         """(n,) codes of the classes that (n, K) probabilities make the model say."""
         return probabilities.argmax(axis=1) if self.threshold is None else self.threshold.decide(probabilities)
 
-    def predict_interval(self, frame: pd.DataFrame, level: float = 0.9) -> NDArray[np.float64]:
+    def predict_interval(self, frame: Any, level: float = 0.9) -> NDArray[np.float64]:
         """(n, 2) bounds that hold the true value with probability ``level``.
 
         Raises:
@@ -154,7 +160,7 @@ class Predictor:
         """
         return self._vouched().interval(self.raw(frame), level)
 
-    def predict_set(self, frame: pd.DataFrame, level: float = 0.9) -> NDArray[np.bool_]:
+    def predict_set(self, frame: Any, level: float = 0.9) -> NDArray[np.bool_]:
         """(n, K) which classes, in the order of ``task.classes``, are in the set that holds the true one with
         probability ``level``.
 
@@ -173,7 +179,7 @@ class Predictor:
             )
         return self.conformal
 
-    def predict_proba(self, frame: pd.DataFrame) -> NDArray[np.float64]:
+    def predict_proba(self, frame: Any) -> NDArray[np.float64]:
         """(n, K) probabilities, in the order of ``task.classes``.
 
         Raises:

@@ -13,6 +13,8 @@ from hortus.errors import SettingError, nearest
 from hortus.explain.evidence import Evidence
 
 MISSING = "missing"
+# Kinds whose cells have no order and hardly ever recur, and what is in them.
+SHAPELESS = {"text": "free text", "sparse": "rows of a sparse matrix"}
 
 
 def kinds(evidence: Evidence) -> dict[str, ColumnKind]:

@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from hortus.errors import SettingError
-from hortus.explain.columns import class_code, kind_of
+from hortus.explain.columns import SHAPELESS, class_code, kind_of
 from hortus.explain.evidence import Evidence
 from hortus.explain.variants import predict_variants
 from hortus.seeds import stream
@@ -75,9 +75,9 @@ def partial_dependence(
         SettingError: the model has no such column, it holds free text, or there is no such class.
     """
     kind = kind_of(evidence, column)
-    if kind == "text":
+    if kind in SHAPELESS:
         raise SettingError(
-            f"The column {column!r} holds free text, which has no values to go through.",
+            f"The column {column!r} holds {SHAPELESS[kind]}, which has no values to go through.",
             mend="Choose a column of numbers, categories or dates.",
             code="dependence-of-text",
         )

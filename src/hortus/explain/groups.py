@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from hortus.data.column import ColumnKind
 from hortus.errors import SettingError
-from hortus.explain.columns import MISSING, cuts, kind_of, tell
+from hortus.explain.columns import MISSING, SHAPELESS, cuts, kind_of, tell
 from hortus.explain.evidence import Evidence
 
 # Numbers and dates of more values than these are cut into as many parts as the second says.
@@ -36,9 +36,9 @@ def sensitive_column(
     """
     if isinstance(column, str):
         kind = kind_of(evidence, column)
-        if kind == "text":
+        if kind in SHAPELESS:
             raise SettingError(
-                f"The column {column!r} holds free text, which makes no groups.",
+                f"The column {column!r} holds {SHAPELESS[kind]}, which makes no groups.",
                 mend="Choose a column of categories, numbers or dates.",
                 code="groups-of-text",
             )

@@ -15,6 +15,7 @@ import pandas as pd
 
 from hortus.data.task import Task
 from hortus.errors import HortusError, SettingError
+from hortus.explain.columns import SHAPELESS
 from hortus.explain.curves import Confusion, Curve, Reliability, confusion, precision_recall, reliability, roc
 from hortus.explain.dependence import Dependence, partial_dependence
 from hortus.explain.evidence import Evidence
@@ -187,7 +188,7 @@ class _Clock:
 def _dependence(evidence: Evidence, importance: Importance, seconds: float, seed: int) -> tuple[Dependence, ...]:
     kinds = {column.name: column.kind for column in evidence.predictor.schema.features}
     class_ = evidence.task.classes[1] if evidence.task.kind == "binary" else None
-    wanted = [column for column in importance.columns if kinds.get(column, "text") != "text"][:DRAWN]
+    wanted = [column for column in importance.columns if kinds.get(column, "text") not in SHAPELESS][:DRAWN]
     found = []
     for column in wanted:
         one = partial_dependence(evidence, column, class_=class_, seed=seed, seconds=seconds / len(wanted))

@@ -16,6 +16,7 @@ from hortus.features.categories import Codes
 from hortus.features.dates import DateParts
 from hortus.features.layout import columns_from_state, columns_to_state, distinct
 from hortus.features.numbers import Numbers
+from hortus.features.sparse_block import SparseBlock
 from hortus.features.text import TextWeights
 
 # Columns of the sparse block, shared by all columns of text.
@@ -40,7 +41,7 @@ class Schema(Protocol):
     def columns(self) -> tuple[Any, ...]: ...  # noqa: D102
 
 
-ColumnEncoder = Numbers | Codes | DateParts | TextWeights
+ColumnEncoder = Numbers | Codes | DateParts | TextWeights | SparseBlock
 
 KINDS: dict[str, type[ColumnEncoder]] = {
     "numeric": Numbers,
@@ -48,6 +49,7 @@ KINDS: dict[str, type[ColumnEncoder]] = {
     "categorical": Codes,
     "date": DateParts,
     "text": TextWeights,
+    "sparse": SparseBlock,
 }
 
 
@@ -59,6 +61,7 @@ class TableEncoder:
     - categorical: codes by falling frequency; rare and unseen values share the last code (`Codes`)
     - date: its parts that vary (`DateParts`)
     - text: measures and main directions as dense columns, tf-idf weights in the sparse block (`TextWeights`)
+    - sparse: the fullest columns and main directions as dense columns, all of it in the sparse block (`SparseBlock`)
 
     Missing cells are NaN. A present cell never becomes NaN, so a matrix made later has gaps only where its table has.
 
@@ -88,6 +91,9 @@ class TableEncoder:
             if isinstance(encoder, TextWeights):
                 part, block = encoder.fit_transform(_texts(frame[name].to_numpy(dtype=object)))
                 blocks.append(block)
+            elif isinstance(encoder, SparseBlock):
+                part, block = encoder.fit_transform(frame[name].to_numpy(dtype=object))
+                blocks.append(block)
             else:
                 part = encoder.fit_transform(frame[name].to_numpy(dtype=object if kind == "categorical" else None))
             dense.append(part)
@@ -108,6 +114,9 @@ class TableEncoder:
         for encoder, values in zip(self._encoders, arrays, strict=True):
             if isinstance(encoder, TextWeights):
                 part, block = encoder.transform(_texts(values))
+                blocks.append(block)
+            elif isinstance(encoder, SparseBlock):
+                part, block = encoder.transform(values)
                 blocks.append(block)
             else:
                 part = encoder.transform(values)
@@ -145,7 +154,7 @@ class TableEncoder:
         if not blocks:
             return Matrix(stacked, self._columns)
         text = blocks[0] if len(blocks) == 1 else sparse.csr_array(sparse.hstack(blocks, format="csr"))
-        return Matrix(stacked, self._columns, text)
+        return Matrix(stacked, self._columns, text, wide="sparse" in self._kinds)
 
 
 def _texts(values: NDArray[Any]) -> list[str | None]:

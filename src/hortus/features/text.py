@@ -53,7 +53,7 @@ class TextWeights:
             if counter is not None:
                 self._counters.append(counter)
         weights = self._weigh(known)
-        self._directions = self._decompose(weights, SHORT_COMPONENTS if short else COMPONENTS)
+        self._directions = main_directions(weights, SHORT_COMPONENTS if short else COMPONENTS, self.seed)
         return self._dense(texts, known, weights), weights
 
     def transform(self, texts: list[str | None]) -> tuple[NDArray[np.float32], sparse.csr_array]:
@@ -96,29 +96,6 @@ class TextWeights:
         blocks = [counter.transform(texts) for counter in self._counters]
         return sparse.csr_array(blocks[0] if len(blocks) == 1 else sparse.hstack(blocks, format="csr"))
 
-    def _decompose(self, weights: sparse.csr_array, most: int) -> NDArray[np.float32]:
-        """(m, k) main directions; none where there are too few rows or words for any."""
-        from sklearn.decomposition import TruncatedSVD
-        from threadpoolctl import threadpool_limits
-
-        rows, words = weights.shape
-        if rows > DIRECTION_ROWS:
-            chosen = stream(self.seed, "text", "directions").choice(rows, DIRECTION_ROWS, replace=False)
-            weights = weights[np.sort(chosen)]
-        common = np.sort(np.argsort(-np.bincount(weights.indices, minlength=words), kind="stable")[:DIRECTION_WORDS])
-        weights = weights[:, common]
-        count = min(most, min(weights.shape) - 1)
-        if count < 1 or not weights.nnz:
-            return np.zeros((words, 0), dtype=np.float32)
-        decomposition = TruncatedSVD(count, n_iter=2, random_state=derive(self.seed, "text"))
-        # A table of equal texts has no variance to share out, which the decomposition divides by. The products are
-        # small: on a busy machine, threads that wait for each other take twenty times as long as one.
-        with np.errstate(divide="ignore", invalid="ignore"), threadpool_limits(1):
-            decomposition.fit(weights)
-        directions = np.zeros((words, count), dtype=np.float32)
-        directions[common] = decomposition.components_.T
-        return directions
-
     def _dense(self, texts: list[str | None], known: list[str], weights: sparse.csr_array) -> NDArray[np.float32]:
         dense = np.empty((len(known), len(MEASURES) + self._directions.shape[1]), dtype=np.float32)
         for i, text in enumerate(known):
@@ -128,6 +105,30 @@ class TextWeights:
         # In float64: sums in float32 depend on their order in the last bit, which flips a tree's cut at such a value.
         dense[:, 4:] = weights.astype(np.float64) @ self._directions
         return dense
+
+
+def main_directions(weights: sparse.csr_array, most: int, seed: int) -> NDArray[np.float32]:
+    """(m, k) main directions; none where there are too few rows or words for any."""
+    from sklearn.decomposition import TruncatedSVD
+    from threadpoolctl import threadpool_limits
+
+    rows, words = weights.shape
+    if rows > DIRECTION_ROWS:
+        chosen = stream(seed, "text", "directions").choice(rows, DIRECTION_ROWS, replace=False)
+        weights = weights[np.sort(chosen)]
+    common = np.sort(np.argsort(-np.bincount(weights.indices, minlength=words), kind="stable")[:DIRECTION_WORDS])
+    weights = weights[:, common]
+    count = min(most, min(weights.shape) - 1)
+    if count < 1 or not weights.nnz:
+        return np.zeros((words, 0), dtype=np.float32)
+    decomposition = TruncatedSVD(count, n_iter=2, random_state=derive(seed, "text"))
+    # A table of equal texts has no variance to share out, which the decomposition divides by. The products are
+    # small: on a busy machine, threads that wait for each other take twenty times as long as one.
+    with np.errstate(divide="ignore", invalid="ignore"), threadpool_limits(1):
+        decomposition.fit(weights)
+    directions = np.zeros((words, count), dtype=np.float32)
+    directions[common] = decomposition.components_.T
+    return directions
 
 
 def _shares(text: str) -> tuple[float, float]:

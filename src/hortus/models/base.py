@@ -66,6 +66,7 @@ class Model(BaseEstimator, ABC):  # type: ignore[misc]
         missing     takes NaN as it is
         categories  takes category codes as they are (knows them from ``X.columns``)
         text        reads the sparse block ``X.text``
+        wide        reads it where it is a matrix of the user's own (``X.wide``)
         scaled      wants numbers on one scale
         modules     what loading it imports that takes long
     """
@@ -76,6 +77,7 @@ class Model(BaseEstimator, ABC):  # type: ignore[misc]
     missing: ClassVar[bool] = False
     categories: ClassVar[bool] = False
     text: ClassVar[bool] = False
+    wide: ClassVar[bool] = False
     scaled: ClassVar[bool] = False
     modules: ClassVar[tuple[str, ...]] = ()
 

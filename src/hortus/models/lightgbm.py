@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from optuna.trial import BaseTrial
+from scipy import sparse
 
 from hortus.data.facts import Facts
 from hortus.data.matrix import Matrix
@@ -44,6 +45,7 @@ class LightGBM(Model):
     modules: ClassVar[tuple[str, ...]] = ("lightgbm",)
     missing: ClassVar[bool] = True
     categories: ClassVar[bool] = True
+    wide: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -136,6 +138,8 @@ class LightGBM(Model):
             return self
         codes = [i for i, column in enumerate(train.X.columns) if 0 < column.categories <= MANY]
         settings = self._settings(context, len(train.y))
+        # Most of many columns are filled in too few rows for any leaf; looking at them takes seven times as long.
+        settings["feature_pre_filter"] = train.X.wide
         data = _dataset(lgb, train, self._outputs, codes, settings)
         known = self._outputs.known(valid)
         growth = Growth(context, most=ROUNDS, base=patience(len(train.y)))
@@ -163,7 +167,7 @@ class LightGBM(Model):
             return self._outputs.certain(len(X))
         if not len(X):
             return np.zeros((0, self._outputs.classes) if self._outputs.classes else 0)
-        found = self._booster.predict(X.dense, num_threads=1 if len(X) < 100 else self._threads)
+        found = self._booster.predict(_cells(X), num_threads=1 if len(X) < 100 else self._threads)
         return found if self._outputs.regression else self._outputs.probabilities(found)
 
     @property
@@ -236,9 +240,16 @@ def _setting(facts: Facts, **chosen: Any) -> Params:
     return plain | chosen
 
 
+def _cells(X: Matrix) -> Any:
+    """What trees may split on: the dense columns, and beside them those of a sparse matrix."""
+    if not X.wide or X.text is None:
+        return X.dense
+    return sparse.csr_matrix(sparse.hstack([sparse.csr_matrix(X.dense), X.text], format="csr"))
+
+
 def _dataset(lgb: Any, rows: Rows, outputs: Outputs, codes: list[int], settings: Params, like: Any = None) -> Any:
     return lgb.Dataset(
-        rows.X.dense,
+        _cells(rows.X),
         label=outputs.targets(rows),
         weight=rows.weight,
         categorical_feature=codes,

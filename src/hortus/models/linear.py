@@ -39,6 +39,7 @@ class Linear(Model):
 
     name: ClassVar[str] = "linear"
     text: ClassVar[bool] = True
+    wide: ClassVar[bool] = True
     scaled: ClassVar[bool] = True
 
     def __init__(self, *, C: float = 1.0, text_weight: float = 1.0) -> None:

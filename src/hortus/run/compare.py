@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from hortus.data.read import read_table
+from hortus.data.read import read_rows
 from hortus.engine.journal import TrialRow
 from hortus.engine.progress import Listener
 from hortus.ensemble.by_hand import Joined, blended, stacked
@@ -67,11 +67,11 @@ class Joint:
         Raises:
             SchemaError: columns are missing, or hold what cannot be read as what was trained on.
         """
-        return self.predictor.predict(read_table(X)[0])
+        return self.predictor.predict(read_rows(X, self.predictor.schema))
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """(n, K) probabilities of the classes in the order of ``predictor.task.labels``."""
-        return self.predictor.predict_proba(read_table(X)[0])
+        return self.predictor.predict_proba(read_rows(X, self.predictor.schema))
 
     def save(self, path: str | Path) -> None:
         """Write it as one file that `hortus.load` reads."""

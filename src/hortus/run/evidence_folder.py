@@ -29,10 +29,16 @@ def write_evidence(evidence: Evidence, model: Path, folder: Path) -> None:
         folder: where to; it is there.
 
     Raises:
-        InputError: a column has a name that no Parquet file can hold.
+        InputError: a column has a name that no Parquet file can hold, or the table was a sparse matrix.
     """
     from pyarrow import ArrowException
 
+    if evidence.predictor.schema.of_matrix:
+        raise InputError(
+            "The table was a sparse matrix, which has no form as columns of a Parquet file.",
+            mend="Explain the model in Python: AutoClassifier's report(), or hortus.explain on its evidence().",
+            code="evidence-sparse",
+        )
     rows = evidence.rows
     judged: dict[str, Any] = {"fold": evidence.folds[rows], "y": evidence.y[rows]}
     if evidence.weight is not None:

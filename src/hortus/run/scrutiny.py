@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 
 from hortus.data.checks import LEAK_CODES
 from hortus.data.finding import Finding, columns_of, scored
-from hortus.data.matrix import Matrix
 from hortus.data.rows import Rows
 from hortus.models.base import FitContext
 from hortus.models.lightgbm import LightGBM
@@ -124,4 +123,4 @@ def _others(folds: Sequence[NDArray[np.intp]], left_out: int) -> NDArray[np.intp
 
 def _only(rows: Rows, kept: Sequence[int]) -> Rows:
     columns = tuple(rows.X.columns[i] for i in kept)
-    return Rows(Matrix(rows.X.dense[:, list(kept)], columns, rows.X.text), rows.y, rows.weight)
+    return Rows(rows.X.with_dense(rows.X.dense[:, list(kept)], columns), rows.y, rows.weight)

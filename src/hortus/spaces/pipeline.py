@@ -299,9 +299,9 @@ def union(parts: Sequence[Matrix]) -> Matrix:
         return parts[0]
     columns = [column for part in parts for column in part.columns]
     names = distinct([column.name for column in columns])
-    text = next((part.text for part in parts if part.text is not None), None)
+    words = next((part for part in parts if part.text is not None), parts[0])
     dense = np.hstack([part.dense for part in parts])
-    return Matrix(dense, tuple(replace(c, name=n) for c, n in zip(columns, names, strict=True)), text)
+    return Matrix(dense, tuple(replace(c, name=n) for c, n in zip(columns, names, strict=True)), words.text, words.wide)
 
 
 def _beside(X: Matrix, predicted: NDArray[np.float64], name: str) -> Matrix:

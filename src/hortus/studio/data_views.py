@@ -33,7 +33,7 @@ def column_view(
     reason = "your choice" if column.name in ignored else column.reason if out else ""
     return ColumnView(
         name=column.name,
-        kind=column.kind,
+        kind=column.kind,  # type: ignore[arg-type]  # no file holds a sparse matrix
         guessed=guessed.get(column.name, column.kind),  # type: ignore[arg-type]
         role="ignored" if out else "feature",
         reason=reason,

@@ -196,7 +196,7 @@ def strip(found: TableRun, at: Annotated[int, Query(ge=0)] = 0) -> Strip:
         inputs.append(
             Input(
                 name=name,
-                kind=wanted[name].kind,
+                kind=wanted[name].kind,  # type: ignore[arg-type]  # a model of sparse matrices has no desk
                 low=known.get("low"),
                 high=known.get("high"),
                 categories=known.get("categories", [])[:200],

@@ -39,6 +39,11 @@ def _reasons(inputs: CodeInputs) -> list[str]:
                 found.append(f"{node.model!r} inside {where} does not tell how many rounds it took")
     if predictor.calibration is not None and not {"power", "curves"} & set(predictor.calibration.to_json()):
         found.append(f"its calibration is a {type(predictor.calibration).__name__}, which has no plain form yet")
+    found += [
+        f"the column {column.name!r} is a sparse matrix, which a script that reads a file has no form for"
+        for column in predictor.schema.features
+        if column.kind == "sparse"
+    ]
     texts = [column.name for column in predictor.schema.features if column.kind == "text"]
     found += [
         f"the column {name!r} is called like what is made of the column {text!r}"

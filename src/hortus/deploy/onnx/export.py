@@ -122,6 +122,11 @@ def _graph(predictor: Predictor) -> tuple[Graph, list[Any], tuple[Refusal, ...]]
     inputs = inputs_of(predictor.schema)
     graph = Graph([which.name for which in inputs])
     refused = unknown(predictor.members)
+    refused += [
+        Refusal(f"column {which.column!r}", "a sparse matrix has no form as columns of a graph")
+        for which in inputs
+        if which.kind == "sparse"
+    ]
     if refused:
         return graph, [], tuple(refused)
     outputs, refused = whole(graph, predictor, inputs)

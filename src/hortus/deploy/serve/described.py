@@ -38,7 +38,7 @@ def _column(desk: Desk, wanted: Wanted) -> ColumnReply:
     known = desk.ranges.get(name, {})
     return ColumnReply(
         name=name,
-        kind=wanted.column.kind,
+        kind=wanted.column.kind,  # type: ignore[arg-type]  # a model of sparse matrices is not served
         wanted=wanted.words,
         null=wanted.null,
         typical=desk.typical[name] if known.get("typical") is not None or known.get("categories") else None,

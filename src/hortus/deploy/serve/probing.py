@@ -16,6 +16,7 @@ import pandas as pd
 from hortus.data.ranges import read_ranges
 from hortus.data.schema import ColumnSchema
 from hortus.ensemble.predictor import Predictor
+from hortus.errors import SettingError
 
 # No table has a category of this name, by all odds.
 UNSEEN = "\u2047 hortus probes \u2047"
@@ -48,7 +49,17 @@ def probe(predictor: Predictor) -> Probed:
 
 
 def typical_row(predictor: Predictor) -> dict[str, Any]:
-    """A cell for each feature: from the middle of the training rows where the bundle knows them."""
+    """A cell for each feature: from the middle of the training rows where the bundle knows them.
+
+    Raises:
+        SettingError: the model takes a sparse matrix, whose rows are no cells by name.
+    """
+    if predictor.schema.of_matrix:
+        raise SettingError(
+            "The model was trained on a sparse matrix, whose rows cannot be asked for by the names of columns.",
+            mend="Predict in Python: hortus.load('model.hortus').predict(matrix).",
+            code="serve-sparse",
+        )
     ranges = read_ranges(predictor.facts.get("ranges"))
     return {column.name: _typical(column, ranges.get(column.name, {})) for column in predictor.schema.features}
 
