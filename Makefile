@@ -29,8 +29,9 @@ demo: $(READY) ## Fit a real table for a minute, predict rows held out, show the
 	$(BIN)/hortus predict build/demo/run build/demo/new.csv --out build/demo/predictions.csv --proba --id flight_id
 	$(BIN)/python examples/score_flights.py build/demo
 
-test: $(READY) ## Run every test
-	$(BIN)/python -m pytest
+test: $(READY) ## Run every test: two at a time, then those that need the machine alone
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'not alone'
+	$(BIN)/python -m pytest -m alone
 
 test-ui: $(READY) ## Drive the studio in a browser (Chromium is needed)
 	$(BIN)/python -m pytest tests/studio -m ui

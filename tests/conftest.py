@@ -6,12 +6,18 @@ from collections.abc import Callable
 
 import pytest
 
+# Folders and files whose tests fill the machine or watch the clock: `make test` runs them one at a time, after all others.
+ALONE = {"cluster", "faults", "studio", "test_cli_run.py", "test_examples.py", "test_local_executor.py", "test_run.py"}
+
 # Of the tests marked `rotated` each commit tries one in so many.
 ROTATION = 4
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """In continuous integration, leave most of what is marked ``rotated`` to other commits; `make test` runs it all."""
+    """Mark what runs alone; and in continuous integration, leave most of what is ``rotated`` to other commits."""
+    for item in items:
+        if ALONE.intersection(item.path.parts):
+            item.add_marker("alone")
     if "HORTUS_SLICE" not in os.environ:
         return
     slice_ = int(os.environ["HORTUS_SLICE"]) % ROTATION

@@ -116,5 +116,5 @@ def test_fast_enough(tmp_path: Path, quoting: int) -> None:
     begin = time.perf_counter()
     found, _ = read_table(tmp_path / "t.csv")
     # 0.1 s when nothing else runs.
-    assert time.perf_counter() - begin < 2
+    assert time.perf_counter() - begin < 5
     assert found.shape == (20_000, 20)

@@ -26,7 +26,7 @@ def test_the_table_names_both_and_suggests_the_near_name():
 def test_starting_does_not_wait_for_the_workers(make_bench):
     begin = time.perf_counter()
     bench = make_bench(slots=2)
-    assert time.perf_counter() - begin < 0.1
+    assert time.perf_counter() - begin < 0.5
     assert bench.executor.capacity == 2
 
 
@@ -37,7 +37,7 @@ def test_a_slot_is_used_again(bench):
 def test_an_idle_worker_imports_what_trials_will_need(make_bench):
     bench = make_bench(warm=("no_such_module", "colorsys"))
     bench.pid()
-    until = time.monotonic() + 5
+    until = time.monotonic() + 60
     while not bench.run("loaded", module="colorsys").data["loaded"]:
         assert time.monotonic() < until
         time.sleep(0.02)

@@ -227,7 +227,7 @@ def test_a_deadline_that_has_passed_leaves_the_first_model_added():
     opinions, y = three_classes(3000, 15)
     begin = time.monotonic()
     chosen = combine(opinions, y, LOSS, deadline=begin)
-    assert time.monotonic() - begin < 0.5
+    assert time.monotonic() - begin < 3
     assert np.count_nonzero(chosen.weights) == 1
     assert chosen.stacking is None
     assert chosen.calibration is None

