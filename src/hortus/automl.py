@@ -63,6 +63,7 @@ class _AutoEstimator(BaseEstimator):
         ensemble: whether several candidates are blended.
         ignore: columns left out.
         keep: columns kept though they look useless.
+        text: columns read as free text, whatever they look like.
         n_jobs: trials under way at once; -1 for one a core.
         executor: ``"local"`` (processes that can be killed), ``"inline"`` (this process, for debugging) or ``"ray"``.
         cluster: ``"ray://HOST:PORT"``, where trials run; None for here, or for RAY_ADDRESS with ``"ray"``.
@@ -102,6 +103,7 @@ class _AutoEstimator(BaseEstimator):
         ensemble: bool = True,
         ignore: Sequence[str] = (),
         keep: Sequence[str] = (),
+        text: Sequence[str] = (),
         n_jobs: int | None = -1,
         executor: str = "local",
         cluster: str | None = None,
@@ -124,6 +126,7 @@ class _AutoEstimator(BaseEstimator):
         self.ensemble = ensemble
         self.ignore = ignore
         self.keep = keep
+        self.text = text
         self.n_jobs = n_jobs
         self.executor = executor
         self.cluster = cluster
@@ -210,6 +213,7 @@ class _AutoEstimator(BaseEstimator):
             ensemble=self.ensemble,
             ignore=tuple(self.ignore),
             keep=tuple(self.keep),
+            text=tuple(self.text),
             slots=1 if self.n_jobs is None else self.n_jobs,
             executor=self.executor,
             cluster=self.cluster,

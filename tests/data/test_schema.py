@@ -100,6 +100,19 @@ def test_ignore_and_keep(frame: pd.DataFrame) -> None:
         infer_schema(frame, ignore=["ctiy"])
 
 
+def test_what_is_told_to_be_text_is_text_whatever_it_looks_like(frame: pd.DataFrame) -> None:
+    told = [str(name) for name in frame.columns]
+    schema, _ = infer_schema(frame, text=told)
+    assert {column.kind for column in schema.columns} == {"text"}
+    assert {column.role for column in schema.columns} == {"feature"}
+    canonical, _ = schema.apply(frame)
+    cells = [value for name in told for value in canonical[name] if value is not None]
+    assert cells
+    assert all(isinstance(value, str) for value in cells)
+    with pytest.raises(SettingError, match="no column 'no such'"):
+        infer_schema(frame, text=["no such"])
+
+
 def test_never_without_features() -> None:
     for values in (range(100), [5] * 100, [None] * 100):
         schema, notes = infer_schema(pd.DataFrame({"row": values}))

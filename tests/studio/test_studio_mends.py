@@ -145,3 +145,34 @@ def test_every_metric_that_a_mend_asks_for_is_among_those_that_can_matter() -> N
 def test_every_check_is_made_where_that_is_decided() -> None:
     note = {"target": "y", "decisions": [{"code": "checks-skipped", "columns": [], "what": "", "choice": "fix"}]}
     assert plan(note).thorough
+
+
+def test_a_column_is_read_as_text_by_choice_here_in_the_run_and_in_a_graph(client: httpx.Client) -> None:
+    rng = np.random.default_rng(0)
+    frame = base(rng).assign(remark=rng.choice(["short", "long and dry", "none"], ROWS), size=rng.integers(0, 9, ROWS))
+    table = client.post("/api/data/tables", params={"name": "text.csv"}, content=frame.to_csv(index=False).encode())
+    place = f"/api/data/tables/{table.json()['id']}"
+    for name in ("remark", "size"):
+        found = client.put(f"{place}/columns", json={"name": name, "kind": "text", "role": None})
+        assert found.status_code == 200, found.text
+        column = next(one for one in found.json()["columns_told"] if one["name"] == name)
+        assert (column["kind"], column["role"]) == ("text", "feature")
+    client.put(f"{place}/target", json={"target": "y"})
+    assert client.get(f"{place}/findings").status_code == 200
+    begun = client.post("/api/train/runs", json={"table": table.json()["id"], "target": "y", "seconds": 5}).json()
+    client.post(f"/api/train/runs/{begun['id']}/stop")
+    asked = {"template": "first", "table": table.json()["id"], "target": "y", "run": None, "which": "best"}
+    graph = client.post("/api/designer/graphs", json=asked).json()["graph"]
+    (step,) = [node for node in graph["nodes"] if node["kind"] == "text"]
+    assert step["settings"] == {"columns": ["remark", "size"]}
+    taken = {edge["source"] for edge in graph["edges"] if edge["target"] != step["id"]}
+    assert step["id"] in taken
+    assert "load" not in taken
+    undone = client.put(f"{place}/columns", json={"name": "size", "kind": None, "role": None}).json()
+    assert next(one for one in undone["columns_told"] if one["name"] == "size")["kind"] == "numeric"
+
+
+def test_text_is_told_to_the_run_by_name() -> None:
+    found = plan({"target": "y", "kinds": {"remark": "text", "size": "categorical", "y": "text"}})
+    assert found.text == ("remark",)
+    assert dict(found.edits.kinds) == {"size": "categorical"}

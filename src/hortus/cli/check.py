@@ -30,6 +30,7 @@ def check(
     order: Annotated[str | None, typer.Option(help="Splits train on what comes earlier here.")] = None,
     ignore: Annotated[list[str] | None, typer.Option(help="Leave a column out; may be repeated.")] = None,
     keep: Annotated[list[str] | None, typer.Option(help="Keep a column that looks useless.")] = None,
+    text: Annotated[list[str] | None, typer.Option(help="Read a column as free text; may be repeated.")] = None,
     seed: Annotated[int, typer.Option(help="Of the rows that scores are taken on.")] = 0,
     strict: Annotated[bool, typer.Option("--strict", help="End with code 1 where anything serious is found.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
@@ -48,6 +49,7 @@ def check(
             order=order,
             ignore=ignore or (),
             keep=keep or (),
+            text=text or (),
             seed=seed,
         )
         if as_json:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def infer_schema(
-    frame: pd.DataFrame, *, ignore: Iterable[str] = (), keep: Iterable[str] = ()
+    frame: pd.DataFrame, *, ignore: Iterable[str] = (), keep: Iterable[str] = (), text: Iterable[str] = ()
 ) -> tuple[Schema, list[Note]]:
     """Tell the kind of every column, and which of them cannot help.
 
@@ -36,14 +36,15 @@ def infer_schema(
         frame: the features, without the target.
         ignore: columns that the model must not see.
         keep: columns that it sees even if they look like ids, are constant or empty.
+        text: columns that are read as free text, whatever they look like.
 
     Raises:
         InputError: no columns, or cells that are lists, dicts or complex numbers.
-        SettingError: ``ignore`` or ``keep`` name a column that is not there.
+        SettingError: ``ignore``, ``keep`` or ``text`` name a column that is not there.
     """
     names = [str(name) for name in frame.columns]
-    ignored, kept = set(ignore), set(keep)
-    for name in [*ignored, *kept]:
+    ignored, kept, told = set(ignore), set(keep), set(text)
+    for name in [*ignored, *kept, *told]:
         if name not in names:
             raise SettingError(f"There is no column {name!r}.", mend=nearest(name, names), code="unknown-column")
     if not names:
@@ -57,7 +58,9 @@ def infer_schema(
             continue
         found = _infer(name, frame.iloc[:, position])
         column = found.column
-        if column.role == "ignored" and name in kept:
+        if name in told:
+            column = replace(column, kind="text", role="feature", reason="told")
+        elif column.role == "ignored" and name in kept:
             column = replace(column, role="feature", reason="kept")
         elif column.role == "ignored":
             notes += found.notes

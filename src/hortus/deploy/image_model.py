@@ -117,7 +117,8 @@ class ImageModel:
                 mend="Multiply them by 255.",
                 code="images-range",
             )
-        return torch.from_numpy(pixels)
+        # Torch warns of arrays that nobody may write to, as maps of files are.
+        return torch.from_numpy(pixels if pixels.flags.writeable else pixels.copy())
 
     @cached_property
     def _normalize(self) -> Any:

@@ -53,6 +53,40 @@ def snippets(address: str, target: str, row: Mapping[str, Any]) -> tuple[Snippet
     )
 
 
+def image_snippets(address: str) -> tuple[Snippet, ...]:
+    """Every way to ask a network of images.
+
+    Args:
+        address: of the server, without a path.
+    """
+    return (
+        Snippet(
+            "curl",
+            "sh",
+            "Paste it into a terminal, with the name of a picture of yours.",
+            f"curl {address}/v1/predict \\\n  -H 'Content-Type: image/png' \\\n  --data-binary @picture.png",
+        ),
+        Snippet(
+            "Python",
+            "python",
+            "Needs nothing but Python itself, and a picture of yours.",
+            f"""\
+import json
+from urllib.request import Request, urlopen
+
+with open("picture.png", "rb") as picture:
+    request = Request(
+        {address + "/v1/predict"!r},
+        data=picture.read(),
+        headers={{"Content-Type": "image/png"}},
+    )
+with urlopen(request) as answer:
+    print(json.load(answer)["predictions"][0])
+""",
+        ),
+    )
+
+
 def _curl(address: str, row: Mapping[str, Any]) -> str:
     body = shlex.quote(json.dumps({"rows": [dict(row)]}, ensure_ascii=False))
     return f"curl {address}/v1/predict \\\n  -H 'Content-Type: application/json' \\\n  -d {body}"

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from hortus.data.fast_metrics import average_precision, roc_auc
 from hortus.errors import SettingError
-from hortus.explain.evidence import Evidence
+from hortus.explain.evidence import Evidence, Judged
 
 POINTS = 201
 
@@ -96,7 +96,7 @@ class Gains:
     lift: Values
 
 
-def confusion(evidence: Evidence) -> Confusion:
+def confusion(evidence: Judged) -> Confusion:
     """Count which class is taken for which.
 
     Raises:
@@ -223,7 +223,7 @@ def wilson(rate: Values, n: Values) -> tuple[Values, Values]:
 _GRID: Values = np.linspace(0, 1, POINTS)
 
 
-def _classes(evidence: Evidence) -> tuple[Any, ...]:
+def _classes(evidence: Judged) -> tuple[Any, ...]:
     if evidence.task.kind == "regression":
         raise SettingError(
             "A regression has no classes and no probabilities.", mend="Use residuals().", code="curve-of-regression"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,41 @@ from numpy.typing import NDArray
 from hortus.data.metrics import Metric
 from hortus.data.task import Task
 from hortus.ensemble.predictor import Predictor
+
+
+class Judged(Protocol):
+    """What a verdict is counted from, of whatever kind the model is; `Evidence` says what each is."""
+
+    @property
+    def task(self) -> Task:
+        """What is predicted."""
+
+    @property
+    def metric(self) -> Metric:
+        """What was optimized."""
+
+    @property
+    def y(self) -> NDArray[Any]:
+        """(n,) the truth."""
+
+    @property
+    def predictions(self) -> NDArray[np.float64]:
+        """(n, K) probabilities or (n,) values."""
+
+    @property
+    def folds(self) -> NDArray[np.int8]:
+        """(n,) the fold that validated each."""
+
+    @property
+    def weight(self) -> NDArray[np.float64] | None:
+        """(n,) weights, or None."""
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the run found out about the model."""
+
+    def called(self, predictions: NDArray[np.float64]) -> NDArray[np.int64]:
+        """(n,) codes of the classes that the model says."""
 
 
 @dataclass(frozen=True)

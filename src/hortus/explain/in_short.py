@@ -14,23 +14,24 @@ NEAR = 0.015
 FEW = range(2, 11)
 
 
-def in_short(task: Task, outcomes: Outcomes) -> str:
+def in_short(task: Task, outcomes: Outcomes, *, things: str = "rows") -> str:
     """The verdict's first sentence.
 
     Args:
         task: what is predicted.
         outcomes: what became of the predictions on rows that the model had not learned from.
+        things: what rows are called.
     """
     if isinstance(outcomes, ValueOutcomes):
         return _value(outcomes)
     told = f"Right {times(outcomes.accuracy.value)}"
     if task.kind == "binary":
-        return f"{told}; {_missed(outcomes, 1, label_words(task, 1))}."
+        return f"{told}; {_missed(outcomes, 1, label_words(task, 1), things)}."
     known = [k for k in range(len(task.classes)) if math.isfinite(outcomes.recall[k].value)]
     if not known:
         return f"{told}."
     least = min(known, key=lambda k: outcomes.recall[k].value)
-    return f"{told}; {_missed(outcomes, least, label_words(task, least))}."
+    return f"{told}; {_missed(outcomes, least, label_words(task, least), things)}."
 
 
 def times(share: float) -> str:
@@ -68,10 +69,10 @@ def one_in(share: float) -> str:
     return f"{hundred(share)} in 100"
 
 
-def _missed(outcomes: ClassOutcomes, k: int, name: str) -> str:
+def _missed(outcomes: ClassOutcomes, k: int, name: str, things: str) -> str:
     found = outcomes.recall[k].value
     if not math.isfinite(found):
-        return f"no row that it was judged on is {name}"
+        return f"none of the {things} that it was judged on is {name}"
     return f"misses {one_in(1 - found)} of {name}" if found < 1 else f"misses none of {name}"
 
 

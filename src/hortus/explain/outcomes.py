@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from hortus.data.metrics import make_metric
 from hortus.evaluation.scoring import by_fold
-from hortus.explain.evidence import Evidence
+from hortus.explain.evidence import Judged
 
 Values = NDArray[np.float64]
 
@@ -86,7 +86,7 @@ class ValueOutcomes:
 Outcomes: TypeAlias = ClassOutcomes | ValueOutcomes
 
 
-def count_outcomes(evidence: Evidence) -> Outcomes:
+def count_outcomes(evidence: Judged) -> Outcomes:
     """Count them."""
     weight = np.ones(len(evidence.y)) if evidence.weight is None else evidence.weight
     if evidence.task.kind == "regression":
@@ -94,7 +94,7 @@ def count_outcomes(evidence: Evidence) -> Outcomes:
     return _classes(evidence, weight)
 
 
-def guessed(evidence: Evidence) -> Values:
+def guessed(evidence: Judged) -> Values:
     """(n, K) or (n,) what can be predicted without looking at a row: frequencies, or the middle value."""
     classes = 0 if evidence.task.kind == "regression" else len(evidence.task.classes)
     return constant(evidence.y, classes, evidence.metric.name, evidence.weight)
@@ -149,7 +149,7 @@ def weighted_quantile(values: Values, level: float, weight: Values) -> float:
     return float(values[order][min(place, len(values) - 1)])
 
 
-def _classes(evidence: Evidence, weight: Values) -> ClassOutcomes:
+def _classes(evidence: Judged, weight: Values) -> ClassOutcomes:
     y, predictions, K = evidence.y, evidence.predictions, len(evidence.task.classes)
     called = evidence.called(predictions)
     frequency = np.bincount(y, weights=weight, minlength=K) / weight.sum()

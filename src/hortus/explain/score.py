@@ -8,7 +8,7 @@ import numpy as np
 
 from hortus.evaluation.scoring import by_fold
 from hortus.explain import metric_words
-from hortus.explain.evidence import Evidence
+from hortus.explain.evidence import Judged
 from hortus.explain.outcomes import guessed
 
 
@@ -48,7 +48,7 @@ class Score:
         return metric_words.written(self.metric, value)
 
 
-def find_score(evidence: Evidence) -> Score:
+def find_score(evidence: Judged) -> Score:
     """The model's score: corrected for having been chosen where the run found that out, else as it came out of fold."""
     facts = evidence.facts
     unknown = (float("nan"), float("nan"))

@@ -24,7 +24,7 @@ Grade = Literal["unknown", "none", "little", "clear", "much", "high"]
 # From how much of the way from guessing to perfect a grade begins.
 GRADES: tuple[tuple[float, Grade], ...] = ((0.85, "high"), (0.5, "much"), (0.15, "clear"), (0.0, "little"))
 _HEADLINES: dict[Grade, str] = {
-    "unknown": "There are too few rows to say whether this model predicts {target} better than guessing",
+    "unknown": "There are too few {things} to say whether this model predicts {target} better than guessing",
     "none": "This model predicts {target} no better than guessing",
     "little": "This model predicts {target} only a little better than guessing",
     "clear": "This model predicts {target} clearly better than guessing, and is often wrong",
@@ -97,7 +97,14 @@ def ranked(findings: Sequence[Mapping[str, Any]]) -> tuple[Mapping[str, Any], ..
     return tuple(sorted(findings, key=lambda finding: place.get(finding.get("severity", "info"), len(place))))
 
 
-def judge(task: Task, outcomes: Outcomes, score: Score, findings: Sequence[Mapping[str, Any]] = ()) -> Verdict:
+def judge(
+    task: Task,
+    outcomes: Outcomes,
+    score: Score,
+    findings: Sequence[Mapping[str, Any]] = (),
+    *,
+    things: str = "rows",
+) -> Verdict:
     """Judge a model.
 
     Args:
@@ -105,20 +112,21 @@ def judge(task: Task, outcomes: Outcomes, score: Score, findings: Sequence[Mappi
         outcomes: what became of its predictions.
         score: of the model.
         findings: of the data, as JSON, the worst first.
+        things: what rows are called, in the plural.
     """
     grade = _grade(outcomes.skill, score)
     if isinstance(outcomes, ValueOutcomes):
         lead, told, figures = _values(task, outcomes)
     else:
-        lead, told, figures = (_two if task.kind == "binary" else _many)(task, outcomes)
+        lead, told, figures = (_two if task.kind == "binary" else _many)(task, outcomes, things)
     worst = next((finding for finding in findings if finding.get("severity") in ("serious", "warning")), None)
-    sentences = [*told, _sure(score)]
+    sentences = [*told, _sure(score, things)]
     alarm = find_alarm(score.metric, findings)
     if worst is not None and alarm is None:
         sentences.append(f"Look at this first: {worst['what']}")
     return Verdict(
         grade=grade,
-        headline=f"{_HEADLINES[grade].format(target=quoted(task.target))}.",
+        headline=f"{_HEADLINES[grade].format(target=quoted(task.target), things=things)}.",
         lead=lead,
         sentences=tuple(sentences),
         figures=(*figures, _score_figure(score)),
@@ -155,22 +163,23 @@ def _grade(skill: float, score: Score) -> Grade:
     return next(grade for least, grade in GRADES if skill >= least)
 
 
-def _two(task: Task, found: ClassOutcomes) -> tuple[str, list[str], list[Figure]]:
+def _two(task: Task, found: ClassOutcomes, things: str) -> tuple[str, list[str], list[Figure]]:
     yes, no = label_words(task, 1), label_words(task, 0)
     pure, complete, base = found.precision[1], found.recall[1], found.frequency[1]
     pairs = found.pairs
     figures = []
     if np.isfinite(pure.value):
         lead = (
-            f"Of 100 rows that it calls {yes}, {hundred(pure.value)} are; among all rows, {hundred(base)} of 100 are."
+            f"Of 100 {things} that it calls {yes}, {hundred(pure.value)} are; among all {things}, {hundred(base)} of "
+            "100 are."
         )
-        note = f"{pure.span} of 100; among all rows {hundred(base)}"
+        note = f"{pure.span} of 100; among all {things} {hundred(base)}"
         figures.append(Figure(f"right when it says {yes}, of 100", hundred(pure.value), note, pure.value, base))
-        told = [f"Of 100 rows that are {yes}, it finds {hundred(complete.value)}."]
+        told = [f"Of 100 {things} that are {yes}, it finds {hundred(complete.value)}."]
         note = f"{complete.span} of 100"
         figures.append(Figure(f"found of 100 that are {yes}", hundred(complete.value), note, complete.value))
     else:
-        lead = f"It never finds {yes} likelier than {no}; use its probabilities, which rank the rows."
+        lead = f"It never finds {yes} likelier than {no}; use its probabilities, which rank the {things}."
         told = []
     other = found.precision[0]
     if np.isfinite(other.value):
@@ -178,23 +187,26 @@ def _two(task: Task, found: ClassOutcomes) -> tuple[str, list[str], list[Figure]
     top = found.top
     if top is not None:
         told.append(
-            f"Among the tenth of the rows that it finds likeliest to be {yes}, {hundred(top)} of 100 are, against "
+            f"Among the tenth of the {things} that it finds likeliest to be {yes}, {hundred(top)} of 100 are, against "
             f"{hundred(base)} of 100 in all."
         )
     if np.isfinite(pairs):
-        told.append(f"Shown one row of each kind, it knows which is {yes} {hundred(pairs)} times in 100; guessing, 50.")
+        told.append(
+            f"Shown one {things.removesuffix('s')} of each kind, it knows which is {yes} {hundred(pairs)} times in "
+            "100; guessing, 50."
+        )
     return lead, told, figures
 
 
-def _many(task: Task, found: ClassOutcomes) -> tuple[str, list[str], list[Figure]]:
+def _many(task: Task, found: ClassOutcomes, things: str) -> tuple[str, list[str], list[Figure]]:
     common = int(np.argmax(found.frequency))
     right, guess = found.accuracy, float(found.frequency[common])
     lead = (
-        f"Of 100 rows, it names the right one of {len(task.classes)} classes for {hundred(right.value)}; always "
+        f"Of 100 {things}, it names the right one of {len(task.classes)} classes for {hundred(right.value)}; always "
         f"answering {label_words(task, common)}, the commonest, would be right for {hundred(guess)}."
     )
     note = f"{right.span} of 100; always the commonest: {hundred(guess)}"
-    figures = [Figure("rows of 100 named rightly", hundred(right.value), note, right.value, guess)]
+    figures = [Figure(f"{things} of 100 named rightly", hundred(right.value), note, right.value, guess)]
     told = []
     known = [k for k in range(len(task.classes)) if np.isfinite(found.recall[k].value)]
     if known:
@@ -249,10 +261,10 @@ def _values(task: Task, found: ValueOutcomes) -> tuple[str, list[str], list[Figu
     return lead, told, figures
 
 
-def _sure(score: Score) -> str:
-    sentence = f"It was judged on rows that it had not learned from: {score.name} {score.in_figures(score.value)}"
+def _sure(score: Score, things: str) -> str:
+    sentence = f"It was judged on {things} that it had not learned from: {score.name} {score.in_figures(score.value)}"
     if score.bounds:
-        sentence += f"; with other rows of the same kind, expect {score.bounds} (19 times in 20)"
+        sentence += f"; with other {things} of the same kind, expect {score.bounds} (19 times in 20)"
     if score.naive is not None and score.naive > score.value:
         sentence += (
             ". The best of many candidates looks a little better than it is; this is corrected for, and was "

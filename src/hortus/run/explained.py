@@ -131,6 +131,12 @@ def explain_run(folder: Path, *, seconds: float = SECONDS, told: Callable[[str],
             raise
 
 
+def note_stopped(folder: Path) -> None:
+    """Note that the explanation was given up on purpose, unless it is there."""
+    if explained(folder).state != "ready":
+        _note(Path(folder), step="", what="It was stopped.")
+
+
 def _drivers(report: Report) -> list[dict[str, Any]]:
     if report.importance is None:
         return []

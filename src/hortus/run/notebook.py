@@ -17,6 +17,8 @@ from hortus.ensemble.predictor import Predictor
 from hortus.errors import MissingExtraError, RunError
 from hortus.models.libraries import installed, require
 from hortus.run.evidence_folder import known_metric, write_evidence
+from hortus.run.images.notebook import JUDGED, write_images
+from hortus.run.images.result import is_image_run, open_image_run
 from hortus.run.result import BUNDLE, open_run
 
 NOTEBOOK = "model.ipynb"
@@ -90,17 +92,32 @@ def export_notebook(folder: Path, out: Path) -> Iterable[str]:
             mend="Install it with: pip install 'hortus[notebook]'",
             code="extra-missing",
         )
+    if is_image_run(folder):
+        return _of_images(folder, out, nbformat, nbclient)
     run = open_run(folder)
     write_evidence(run.evidence, run.folder / BUNDLE, out)
-    notebook = _notebook(nbformat, cells(run.model))
-    _execute(nbclient, notebook, out)
-    nbformat.validate(notebook)
-    (out / NOTEBOOK).write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
+    _write(nbformat, nbclient, cells(run.model), out)
     return [
         f"{NOTEBOOK} loads, checks, searches, explains and predicts; its outputs can be read without Hortus.",
         f"{len(run.evidence.frame):,} rows of the training table are beside it, in sample.parquet; report.html has "
         "the pictures.",
     ]
+
+
+def _of_images(folder: Path, out: Path, nbformat: Any, nbclient: Any) -> list[str]:
+    made, images = write_images(open_image_run(folder), out)
+    _write(nbformat, nbclient, made, out)
+    return [
+        f"{NOTEBOOK} loads, draws, judges, searches and predicts; its outputs can be read without Hortus.",
+        f"{images:,} images that were set aside are beside it, in {JUDGED}.",
+    ]
+
+
+def _write(nbformat: Any, nbclient: Any, made: list[tuple[str, str]], out: Path) -> None:
+    notebook = _notebook(nbformat, made)
+    _execute(nbclient, notebook, out)
+    nbformat.validate(notebook)
+    (out / NOTEBOOK).write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
 
 
 def cells(model: Predictor) -> list[tuple[str, str]]:

@@ -99,7 +99,7 @@ def prepare(table: Any, target: Any, settings: Settings, sides: Sides) -> Prepar
     frame = frame if len(found.kept) == len(frame) else frame.iloc[found.kept]
     weight = check_weights(beside.weight, len(values))
     weight = None if weight is None else weight[found.kept]
-    schema, more = infer_schema(frame, ignore=settings.ignore, keep=settings.keep)
+    schema, more = infer_schema(frame, ignore=settings.ignore, keep=settings.keep, text=settings.text)
     notes += more
     canonical, more = schema.apply(frame)
     notes += more

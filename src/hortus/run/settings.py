@@ -40,6 +40,7 @@ class Settings:
         cluster: ``"ray://HOST:PORT"``, where the trials run; None for here, or for RAY_ADDRESS with ``"ray"``.
         ignore: columns left out.
         keep: columns kept though they look useless (an id, say).
+        text: columns read as free text, whatever they look like.
         models: names to choose from; None for all.
         weight, group, order: columns of the table that hold sample weights, groups that stay together in a split,
             and the order of the rows in time; they are no features.
@@ -63,6 +64,7 @@ class Settings:
     cluster: str | None = None
     ignore: tuple[str, ...] = ()
     keep: tuple[str, ...] = ()
+    text: tuple[str, ...] = ()
     models: tuple[str, ...] | None = None
     weight: str | None = None
     group: str | None = None
@@ -106,6 +108,7 @@ class Settings:
     @classmethod
     def from_json(cls, found: dict[str, Any]) -> Settings:
         """The inverse of ``to_json``."""
-        tuples = {name: tuple(found[name]) for name in ("ignore", "keep")}
+        # Journals that are older than it have no ``text``.
+        tuples = {name: tuple(found.get(name, ())) for name in ("ignore", "keep", "text")}
         models = None if found["models"] is None else tuple(found["models"])
         return cls(**{**found, **tuples, "models": models})

@@ -10,22 +10,24 @@ from urllib.request import ProxyHandler, Request, build_opener
 from hortus.errors import RunError, SettingError
 
 SECONDS = 30.0
+JSON = "application/json"
 
 
-def ask(address: str, path: str, body: Any = None) -> Any:
+def ask(address: str, path: str, body: Any = None, *, kind: str = JSON) -> Any:
     """What a model's server answers.
 
     Args:
         address: of a deployment.
         path: that is asked for.
-        body: sent as JSON; None to ask without one.
+        body: sent as JSON, or as it is where it is of another kind; None to ask without one.
+        kind: of the body.
 
     Raises:
         SettingError: it refuses the body; its own words are told.
         RunError: it does not answer.
     """
-    data = None if body is None else json.dumps(body).encode()
-    request = Request(address + path, data=data, headers={"Content-Type": "application/json"})  # noqa: S310 -- ours
+    data = body if body is None or kind != JSON else json.dumps(body).encode()
+    request = Request(address + path, data=data, headers={"Content-Type": kind})  # noqa: S310 -- ours
     opener = build_opener(ProxyHandler({}))
     try:
         with opener.open(request, timeout=SECONDS) as answer:

@@ -174,6 +174,7 @@ def findings(studio: Here, table: Id) -> Findings:
         target,
         ignore=wish.ignore,
         keep=wish.keep,
+        text=wish.text,
         group=wish.group,
         order=wish.order,
         seconds=None if wish.thorough else CHECKING,

@@ -116,7 +116,7 @@ class ColumnChange(BaseModel):
     """How a column is read, and whether it is used; null for as it was guessed."""
 
     name: Annotated[str, Field(max_length=1000)]
-    kind: Literal["numeric", "boolean", "categorical", "date"] | None = None
+    kind: Literal["numeric", "boolean", "categorical", "date", "text"] | None = None
     role: Literal["feature", "ignored"] | None = None
 
 

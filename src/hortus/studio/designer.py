@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request
@@ -16,6 +16,7 @@ from hortus.run.graph.from_run import from_run
 from hortus.run.graph.script import to_script
 from hortus.run.graph.templates import TEMPLATES, from_template
 from hortus.studio.briefs import brief
+from hortus.studio.decided import decided
 from hortus.studio.designer_bodies import (
     After,
     Begin,
@@ -40,7 +41,7 @@ from hortus.studio.designs import Columns, Design, Designs
 from hortus.studio.events import stream
 from hortus.studio.home import absent
 from hortus.studio.kept import kept
-from hortus.studio.mends import Plan, plan
+from hortus.studio.mends import plan
 from hortus.studio.replies import Trouble
 from hortus.studio.runs import require_over
 from hortus.studio.state import Here, Id, Studio
@@ -111,7 +112,7 @@ def begin(request: Request, studio: Here, asked: Begin) -> DesignBody:
     elif asked.template:
         made = from_template(asked.template, source=source, target=asked.target)
         if asked.table is not None:
-            made = _decided(made, plan(studio.tables.get(asked.table).note), asked.target)
+            made = decided(made, plan(studio.tables.get(asked.table).note), asked.target)
         name = made.title
     else:
         made, name = Graph(title="New graph"), "New graph"
@@ -253,20 +254,6 @@ def model(request: Request, studio: Here, graph: Id, node: NodeId) -> FileRespon
         raise absent("graphs", node)
     path = found.out / "results" / known["digest"] / "model.hortus"
     return FileResponse(path, media_type="application/octet-stream", filename="model.hortus")
-
-
-def _decided(graph: Graph, told: Plan, target: str) -> Graph:
-    """The graph with what was decided about its table: columns left out or kept, and what splits the rows."""
-    table: dict[str, Any] = {"ignore": [name for name in told.ignore if name != target], "keep": list(told.keep)}
-    table |= {"metric": told.metric} if told.metric else {}
-    side = told.group or told.order
-    divided = {"method": "group" if told.group else "time", "column": side} if side and side != target else {}
-    more: dict[str, dict[str, Any]] = {
-        "load": {name: value for name, value in table.items() if value},
-        "split": divided,
-    }
-    nodes = (replace(one, settings={**one.settings, **more.get(one.kind, {})}) for one in graph.nodes)
-    return replace(graph, nodes=tuple(nodes))
 
 
 def body(here: Designs, studio: Studio, found: Design) -> DesignBody:

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
 import threading
+import time
 from typing import Any
 
-from hortus.run.explained import FOLDER, explained
+from hortus.engine.lock import held
+from hortus.run.explained import FOLDER, explained, note_stopped
 from hortus.studio.process import Children
 from hortus.studio.runs import Run
 
 COMMAND = "hortus.run.explained"
 LOG = "log.txt"
+# Seconds until one that was asked to end has ended.
+ENDING = 5.0
 
 
 class Explainers:
@@ -31,6 +38,20 @@ class Explainers:
             place.mkdir(exist_ok=True)
             line = [COMMAND, str(run.folder), f"{seconds:g}"]
             self._begun[run.id] = self._children.begin(line, log=place / LOG, folder=place)
+
+    def stop(self, run: Run) -> None:
+        """End the process that explains a run, whichever server began it; nothing happens where there is none."""
+        with self._guard:
+            pid = held(run.folder / FOLDER)
+            if pid is None and self.under_way(run):
+                pid = self._begun[run.id]["pid"]
+            if pid is not None:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGTERM)
+                end = time.monotonic() + ENDING
+                while time.monotonic() < end and (held(run.folder / FOLDER) is not None or self.under_way(run)):
+                    time.sleep(0.02)
+                note_stopped(run.folder)
 
     def under_way(self, run: Run) -> bool:
         """Whether a process was begun that lives: between its start and its first word it has written nothing."""

@@ -34,6 +34,7 @@ class Mend:
     keeps: bool = False
 
 
+TEXT = "text"
 _OUT = "Leave it out"
 _USED = "Used all the same."
 
@@ -86,6 +87,7 @@ class Plan:
     Attributes:
         ignore: columns that are left out.
         keep: columns that are used whatever they look like.
+        text: columns that are read as free text.
         order: the column that splits by time; None for none.
         group: the column of what keeps rows together; None for none.
         metric: that a decision asks for; None for the task's own.
@@ -95,6 +97,7 @@ class Plan:
 
     ignore: tuple[str, ...] = ()
     keep: tuple[str, ...] = ()
+    text: tuple[str, ...] = ()
     order: str | None = None
     group: str | None = None
     metric: str | None = None
@@ -149,13 +152,16 @@ def plan(note: Mapping[str, Any]) -> Plan:
         (ignore if role == "ignored" else keep)[column] = None
     target = note.get("target")
     sides = {target, order, group}
+    # Text is told to the run by name; every other kind is a matter of how cells are written.
+    kinds = {column: kind for column, kind in note.get("kinds", {}).items() if kind != TEXT}
     return Plan(
         ignore=tuple(name for name in ignore if name not in sides),
         keep=tuple(name for name in keep if name not in sides),
+        text=tuple(name for name, kind in note.get("kinds", {}).items() if kind == TEXT and name not in sides),
         order=order,
         group=group if order is None else None,
         metric=metric,
-        edits=Edits(dict(note.get("kinds", {})), tuple(rows), target),
+        edits=Edits(kinds, tuple(rows), target),
         thorough=thorough,
     )
 

@@ -11,8 +11,7 @@ from starlette.responses import Response
 
 from hortus.explain import metric_words
 from hortus.run.networks import draw, draw_svg, fronts, network_graph
-from hortus.studio.opened import Books
-from hortus.studio.state import Here, Id
+from hortus.studio.opened import ImageRun
 
 router = APIRouter(prefix="/api/networks", tags=["networks"])
 
@@ -68,9 +67,9 @@ class NetworkBoard(BaseModel):
 
 
 @router.get("/{run}")
-def board(studio: Here, books: Books, run: Id) -> NetworkBoard:
+def board(found: ImageRun) -> NetworkBoard:
     """What was tried, the best first."""
-    known, result = books.images(studio, run)
+    known, result = found.run, found.result
     rows = result.leaderboard().to_dict(orient="records")
     metric, told = result.model.task.metric, result.estimate
     return NetworkBoard(
@@ -146,10 +145,9 @@ class Drawing(BaseModel):
 
 
 @router.get("/{run}/{trial}/drawing")
-def drawing(studio: Here, books: Books, run: Id, trial: Number) -> Drawing:
+def drawing(found: ImageRun, trial: Number) -> Drawing:
     """A network, laid out, to be drawn by the page."""
-    _, result = books.images(studio, run)
-    graph = network_graph(result, trial)
+    graph = network_graph(found.result, trial)
     return Drawing(
         title=graph.title,
         panels=[
@@ -166,11 +164,10 @@ def drawing(studio: Here, books: Books, run: Id, trial: Number) -> Drawing:
 
 
 @router.get("/{run}/{trial}/drawing.svg", response_class=Response)
-def drawing_file(studio: Here, books: Books, run: Id, trial: Number) -> Response:
+def drawing_file(found: ImageRun, trial: Number) -> Response:
     """The same as a file, to keep."""
-    _, result = books.images(studio, run)
     headers = {"content-disposition": f'attachment; filename="network-{trial}.svg"'}
-    return Response(draw_svg(result, trial), media_type="image/svg+xml", headers=headers)
+    return Response(draw_svg(found.result, trial), media_type="image/svg+xml", headers=headers)
 
 
 def _known(value: Any) -> float | None:

@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import numpy as np
 from fastapi import APIRouter, Request
 from fastapi import Path as PathParameter
 from pydantic import BaseModel, Field
@@ -15,6 +16,7 @@ from starlette.background import BackgroundTask
 from starlette.responses import FileResponse, Response
 
 from hortus.errors import RunError
+from hortus.run.images.notebook import JUDGED
 from hortus.run.notebook import NOTEBOOK
 from hortus.studio.gallery import notebook as sample_notebook
 from hortus.studio.gallery import samples
@@ -93,7 +95,7 @@ class Written(BaseModel):
     kind: Literal["table", "image"]
     state: Literal["none", "working", "ready", "failed"]
     what: str = Field(description="Why it failed.")
-    rows: int = Field(description="Of the training table that lie beside it.")
+    rows: int = Field(description="Of the training table, or images, that lie beside it.")
 
 
 @router.get("/runs/{run}")
@@ -107,8 +109,6 @@ def write(request: Request, studio: Here, run: Id) -> Written:
     """Begin to write a run's notebook, which is executed on the way; a new one where there was one."""
     found = studio.runs.get(run)
     require_over(found, studio.runs.state(found))
-    if found.kind == "image":
-        raise RunError("Runs of images have no notebook yet.", mend="Choose a run of a table.", code="notebook-kind")
     writer = kept(request, Writer)
     with writer.guard:
         if _written(request, studio, found).state != "working":
@@ -178,6 +178,9 @@ def _ready(request: Request, studio: Studio, run: str) -> Path:
 
 
 def _rows(made: Path) -> int:
+    if (made / JUDGED).exists():
+        with np.load(made / JUDGED, allow_pickle=False) as held:
+            return len(held["labels"])
     from pyarrow import parquet
 
     return int(parquet.read_metadata(made / "sample.parquet").num_rows)

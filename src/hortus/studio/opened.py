@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar, cast
 
 from fastapi import Depends, Request
 
+from hortus.run.images.judged import JudgedImages, judged_images
 from hortus.run.images.result import ImageResult
 from hortus.run.result import BUNDLE, Result
 from hortus.studio.kept import kept
@@ -44,6 +45,24 @@ class OpenRun:
         return Desk(self.result.model, threads=1)
 
 
+@dataclass(frozen=True)
+class OpenImages:
+    """A finished run of images, open for reading.
+
+    Attributes:
+        run: as the studio knows it.
+        result: what it found.
+    """
+
+    run: Run
+    result: ImageResult
+
+    @cached_property
+    def judged(self) -> JudgedImages:
+        """What its network said of the images that were set aside."""
+        return judged_images(self.result)
+
+
 class Opened:
     """The runs that were looked at last."""
 
@@ -65,7 +84,7 @@ class Opened:
 
         return self._get("table", studio, name, make)
 
-    def images(self, studio: Studio, name: str) -> tuple[Run, ImageResult]:
+    def images(self, studio: Studio, name: str) -> OpenImages:
         """A run of images.
 
         Raises:
@@ -74,8 +93,8 @@ class Opened:
         """
         from hortus.run.images.result import open_image_run
 
-        def make(run: Run) -> tuple[Run, ImageResult]:
-            return run, open_image_run(run.folder)
+        def make(run: Run) -> OpenImages:
+            return OpenImages(run, open_image_run(run.folder))
 
         return self._get("images", studio, name, make)
 
@@ -119,3 +138,17 @@ def table_run(studio: Here, books: Books, run: Id) -> OpenRun:
 
 # In an endpoint under ``/{run}``: ``def verdict(open_run: TableRun) -> Verdict``.
 TableRun = Annotated[OpenRun, Depends(table_run)]
+
+
+def any_run(studio: Here, books: Books, run: Id) -> OpenRun | OpenImages:
+    """The run that an address names, of whatever kind."""
+    return books.images(studio, run) if studio.runs.get(run).kind == "image" else books.table(studio, run)
+
+
+def image_run(studio: Here, books: Books, run: Id) -> OpenImages:
+    """The run of images that an address names."""
+    return books.images(studio, run)
+
+
+AnyRun = Annotated[OpenRun | OpenImages, Depends(any_run)]
+ImageRun = Annotated[OpenImages, Depends(image_run)]

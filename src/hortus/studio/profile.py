@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -63,16 +64,17 @@ class ColumnProfile:
     question: Question
 
 
-def profiles(frame: pd.DataFrame) -> tuple[list[ColumnProfile], int]:
+def profiles(frame: pd.DataFrame, text: Iterable[str] = ()) -> tuple[list[ColumnProfile], int]:
     """Look at every column.
 
     Args:
         frame: as `read_table` gives it.
+        text: columns that are read as free text, whatever they look like.
 
     Returns:
         A profile a column, and how many rows the histograms and questions are taken from.
     """
-    schema, _ = infer_schema(frame)
+    schema, _ = infer_schema(frame, text=text)
     rows = len(frame)
     chosen = np.arange(rows) if rows <= SAMPLE else np.sort(stream(0, "profile").choice(rows, SAMPLE, replace=False))
     sample = frame if rows <= SAMPLE else frame.iloc[chosen]

@@ -26,6 +26,8 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 HEADER = b"x-hortus"
 BODY = 2**20
 UPLOAD = 2**30
+PICTURE = 16 * 2**20
+PICTURES = "/api/deploy/image/"
 UPLOADS = ("/api/data/tables", "/api/data/images", "/api/deploy/score")
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; font-src 'self'; img-src 'self' data: "
@@ -188,7 +190,7 @@ def most(path: str) -> int:
     >>> most("/api/train/runs") < most("/api/data/tables")
     True
     """
-    return UPLOAD if path.startswith(UPLOADS) else BODY
+    return UPLOAD if path.startswith(UPLOADS) else PICTURE if path.startswith(PICTURES) else BODY
 
 
 async def _within(app: ASGIApp, limit: int, scope: Scope, receive: Receive, send: Send) -> None:

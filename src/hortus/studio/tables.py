@@ -156,11 +156,12 @@ class Tables:
     def profile(self, name: str) -> tuple[list[ColumnProfile], int]:
         """Every column of a table at a glance, with the kinds that were decided; see `profiles`."""
         stored = self._table(name)
-        kinds = Edits(plan(stored.note).edits.kinds)
+        wish = plan(stored.note)
+        kinds = Edits(wish.edits.kinds)
         raw: Opened = self._remembered(name, "raw", lambda: Opened(*_read(stored.path)))
         frame = edited(raw.frame, kinds) if kinds else raw.frame
         found: tuple[list[ColumnProfile], int] = self._remembered(
-            name, f"profile {_key(kinds)}", lambda: profiles(frame)
+            name, f"profile {_key(kinds)} {sorted(wish.text)}", lambda: profiles(frame, wish.text)
         )
         return found
 
@@ -169,7 +170,7 @@ class Tables:
         stored = self._table(name)
         raw: Opened = self._remembered(name, "raw", lambda: Opened(*_read(stored.path)))
         found: tuple[list[ColumnProfile], int] = self._remembered(
-            name, f"profile {_key(Edits())}", lambda: profiles(raw.frame)
+            name, f"profile {_key(Edits())} []", lambda: profiles(raw.frame)
         )
         return {profile.column.name: profile.column.kind for profile in found[0]}
 

@@ -93,6 +93,7 @@ def begin(studio: Here, wanted: RunWanted) -> RunLine:
     left_out = [name for name in wish.ignore if name not in sides and name != wanted.target]
     kept = [name for name in wish.keep if name not in sides and name != wanted.target]
     options = [*(f"--ignore={name}" for name in left_out), *(f"--keep={name}" for name in kept)]
+    options += [f"--text={name}" for name in wish.text if name not in {*left_out, *sides, wanted.target}]
     # The question that was shown is the one that is answered.
     task = kinds[wanted.target]
     options += [f"--task={task}"] if task in ("binary", "multiclass", "regression") else []

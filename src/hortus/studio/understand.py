@@ -6,21 +6,36 @@ of its own finds it, once for each run, and keeps it in the run's folder.
 
 from __future__ import annotations
 
+import io
 import math
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
 from fastapi import APIRouter, Query, Request
-from pydantic import BaseModel, Field
+from fastapi import Path as PathParameter
 from starlette.responses import FileResponse, Response
 
+from hortus.data.images import ImageData
+from hortus.data.pillow import pillow
 from hortus.errors import RunError, SettingError
 from hortus.run.explained import CARD, FOLDER, PAGE, Explained, explained, read_report
+from hortus.run.images.judged import shown
 from hortus.studio.explaining import Explainers
 from hortus.studio.kept import kept
-from hortus.studio.opened import OpenRun, TableRun
-from hortus.studio.verdicts import Standing, standing
+from hortus.studio.opened import AnyRun, ImageRun, OpenImages, OpenRun, TableRun
+from hortus.studio.understand_bodies import (
+    Asked,
+    Decision,
+    Driver,
+    Effect,
+    Explanation,
+    Foretold,
+    Input,
+    Strip,
+    WeakSpot,
+)
+from hortus.studio.verdicts import Standing, image_standing, standing
 
 router = APIRouter(prefix="/api/understand", tags=["understand"])
 
@@ -32,45 +47,23 @@ CURVES, CURVE_SECONDS = 30, 1.5
 
 
 @router.get("/{run}")
-def verdict(found: TableRun) -> Standing:
-    """What the model is worth, from what it said of rows that it had not learned from."""
+def verdict(found: AnyRun) -> Standing:
+    """What the model is worth, from what it said of rows or images that it had not learned from."""
+    if isinstance(found, OpenImages):
+        return image_standing(found.run, found.result, found.judged)
     return standing(found.run, found.result)
 
 
-class Driver(BaseModel):
-    """A column that the model goes by, in a sentence."""
-
-    column: str
-    loss: float
-    low: float | None
-    high: float | None
-    share: float
-    sure: bool
-    sentence: str
-
-
-class WeakSpot(BaseModel):
-    """Kinds of rows for which the model is worse."""
-
-    words: str
-    rows: int
-    share: float
-    score: float
-    overall: float
-    right: float | None
-
-
-class Explanation(BaseModel):
-    """How far the explanation is, and what it found."""
-
-    state: Literal["none", "working", "ready", "failed"]
-    step: str
-    done: float
-    what: str
-    current: bool = Field(description="Whether report and card are of the threshold that the model decides by now.")
-    drivers: list[Driver]
-    weak: list[WeakSpot]
-    weak_metric: str | None
+@router.get("/{run}/images/{place}.png", response_class=Response)
+def image(found: ImageRun, place: Annotated[int, PathParameter(ge=0, le=100_000_000)]) -> Response:
+    """An image of a run, as the network was given it."""
+    data = ImageData.load(found.run.folder / "data")
+    if place >= len(data):
+        raise SettingError(f"There is no image {place}.", mend=f"There are {len(data)}.", code="unknown-image")
+    made = io.BytesIO()
+    pillow().fromarray(shown(data.pixels[place])).save(made, "PNG")
+    headers = {"cache-control": "private, max-age=3600"}
+    return Response(made.getvalue(), media_type="image/png", headers=headers)
 
 
 @router.get("/{run}/explanation")
@@ -87,6 +80,13 @@ def explanation(request: Request, found: TableRun) -> Explanation:
 def explain(request: Request, found: TableRun, seconds: Annotated[float, Query(ge=1, le=600)] = SECONDS) -> Explanation:
     """Begin to find it out, unless that is done or under way."""
     kept(request, Explainers).start(found.run, seconds)
+    return explanation(request, found)
+
+
+@router.delete("/{run}/explanation")
+def stop_explaining(request: Request, found: TableRun) -> Explanation:
+    """End the process that explains a run; what is there already stays."""
+    kept(request, Explainers).stop(found.run)
     return explanation(request, found)
 
 
@@ -110,19 +110,6 @@ def _explanation(state: Explained, report: dict[str, Any] | None) -> Explanation
         weak=[WeakSpot(**{**spot, "score": shown(spot["score"]), "overall": shown(spot["overall"])}) for spot in weak],
         weak_metric=None if metric is None else metric_words.words(metric).name,
     )
-
-
-class Effect(BaseModel):
-    """How the prediction goes with one column."""
-
-    column: str
-    kind: Literal["number", "category", "date"]
-    label: str | None = Field(description="The class whose probability it is; null for a regression.")
-    grid: list[float | str | None]
-    mean: list[float]
-    curves: list[list[float]] = Field(description="Of single rows.")
-    rows: list[int] = Field(description="How many rows of the table are at or nearest to each value.")
-    sentence: str
 
 
 @router.get("/{run}/effect")
@@ -155,27 +142,6 @@ def effect(
         rows=made.histogram.tolist(),
         sentence=effect_sentence(evidence.task, made) if evidence.task.kind != "multiclass" else "",
     )
-
-
-class Input(BaseModel):
-    """An input of the what-if strip."""
-
-    name: str
-    kind: Literal["numeric", "boolean", "categorical", "date", "text"]
-    low: Any
-    high: Any
-    categories: list[str]
-    whole: bool = Field(description="Whether the training table had whole numbers alone.")
-
-
-class Strip(BaseModel):
-    """What the what-if strip begins with."""
-
-    inputs: list[Input]
-    row: dict[str, Any]
-    at: int
-    of: int
-    truth: str | float | None
 
 
 @router.get("/{run}/what-if")
@@ -217,20 +183,6 @@ def strip(found: TableRun, at: Annotated[int, Query(ge=0)] = 0) -> Strip:
     )
 
 
-class Asked(BaseModel):
-    """A row to predict."""
-
-    row: dict[str, Any]
-
-
-class Foretold(BaseModel):
-    """What the model says of it."""
-
-    value: bool | int | float | str | None
-    probabilities: dict[str, float] | None
-    warnings: list[dict[str, str | None]]
-
-
 @router.post("/{run}/what-if")
 async def what_if(found: TableRun, asked: Asked) -> Foretold:
     """Predict one row, within this process."""
@@ -242,14 +194,6 @@ async def what_if(found: TableRun, asked: Asked) -> Foretold:
         refusal = error.refusal
         raise SettingError(refusal.what, mend=refusal.mend, code=refusal.code) from error
     return Foretold(**said["predictions"][0])
-
-
-class Decision(BaseModel):
-    """From which probability on the second class is said; null for the likeliest class."""
-
-    threshold: float | None = Field(ge=0, le=1)
-    false_alarm: float = Field(default=1.0, gt=0, le=1e12)
-    miss: float = Field(default=1.0, gt=0, le=1e12)
 
 
 @router.put("/{run}/decision")

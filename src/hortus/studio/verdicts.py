@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import BaseModel, Field
 
 from hortus.explain.curves import confusion
-from hortus.explain.evidence import Evidence
+from hortus.explain.evidence import Evidence, Judged
 from hortus.explain.in_short import in_short
 from hortus.explain.names import label
 from hortus.explain.outcomes import count_outcomes
@@ -17,6 +17,8 @@ from hortus.explain.residuals import residuals
 from hortus.explain.score import find_score
 from hortus.explain.thresholds import thresholds
 from hortus.explain.verdict import judge, ranked
+from hortus.run.images.judged import JudgedImages
+from hortus.run.images.result import ImageResult
 from hortus.run.result import Result
 from hortus.studio.runs import Run
 
@@ -81,9 +83,19 @@ class Errors(BaseModel):
     uneven: bool
 
 
+class Mistake(BaseModel):
+    """An image that was named wrongly."""
+
+    image: int = Field(description="Its number in the run.")
+    true: int = Field(description="The place of its class among the classes.")
+    called: int
+    share: float = Field(description="The probability of what it was called.")
+
+
 class Standing(BaseModel):
     """What the model is worth."""
 
+    subject: Literal["rows", "images"] = Field(description="What it was judged on.")
     name: str
     short: str
     grade: Literal["unknown", "none", "little", "clear", "much", "high"]
@@ -103,14 +115,17 @@ class Standing(BaseModel):
     thresholds: Tables | None
     confusion: Counts | None
     errors: Errors | None
+    mistakes: list[Mistake] = Field(description="Of images, those it was surest of first.")
 
 
 # Bars of the histogram of errors, within the middle 98 of 100 of them.
 BARS = 24
+# Images named wrongly that are shown at most.
+MISTAKES = 200
 
 
 def standing(run: Run, result: Result) -> Standing:
-    """Judge a run's model."""
+    """Judge the model of a run of a table."""
     evidence = result.evidence
     task, outcomes, score = evidence.task, count_outcomes(evidence), find_score(evidence)
     findings = ranked(evidence.facts.get("findings") or ())
@@ -118,6 +133,7 @@ def standing(run: Run, result: Result) -> Standing:
     board = evidence.leaderboard
     kinds = Counter(board[board["weight"] > 0]["model"].astype(str)) or Counter(["baseline"])
     return Standing(
+        subject="rows",
         name=run.name,
         short=in_short(task, outcomes),
         grade=told.grade,
@@ -137,6 +153,46 @@ def standing(run: Run, result: Result) -> Standing:
         thresholds=_tables(evidence) if task.kind == "binary" else None,
         confusion=_counts(evidence) if task.classes else None,
         errors=_errors(evidence, outcomes) if task.kind == "regression" else None,
+        mistakes=[],
+    )
+
+
+def image_standing(run: Run, result: ImageResult, judged: JudgedImages) -> Standing:
+    """Judge the network of a run of images."""
+    task, outcomes, score = judged.task, count_outcomes(judged), find_score(judged)
+    warned = [note for note in result.notes if note.warning]
+    told = judge(task, outcomes, score, things="images")
+    called = judged.called(judged.predictions)
+    return Standing(
+        subject="images",
+        name=run.name,
+        short=in_short(task, outcomes, things="images"),
+        grade=told.grade,
+        headline=told.headline,
+        lead=told.lead,
+        sentences=list(told.sentences),
+        figures=[Figure(**vars(figure)) for figure in told.figures],
+        alarm=None,
+        findings=[Finding(severity="warning", what=f"{note.what} {note.mend}".strip()) for note in warned],
+        target=task.target,
+        kind="binary" if task.kind == "binary" else "multiclass",
+        classes=[str(one) for one in task.classes],
+        rows=len(judged.y),
+        score=score.in_figures(score.value),
+        score_name=score.name,
+        models=[result.model.describe],
+        thresholds=None,
+        confusion=_counts(judged),
+        errors=None,
+        mistakes=[
+            Mistake(
+                image=int(judged.places[i]),
+                true=int(judged.y[i]),
+                called=int(called[i]),
+                share=float(judged.predictions[i, called[i]]),
+            )
+            for i in judged.mistakes[:MISTAKES]
+        ],
     )
 
 
@@ -156,7 +212,7 @@ def _tables(evidence: Evidence) -> Tables:
     )
 
 
-def _counts(evidence: Evidence) -> Counts:
+def _counts(evidence: Judged) -> Counts:
     found = confusion(evidence)
     return Counts(classes=[str(one) for one in evidence.task.classes], counts=np.asarray(found.counts).tolist())
 

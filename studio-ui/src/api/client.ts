@@ -64,6 +64,10 @@ export function send<T>(method: "POST" | "PUT" | "PATCH" | "DELETE", path: strin
 
 export const post = <T>(path: string, body?: unknown): Promise<T> => send<T>("POST", path, body);
 
+/** Sends a small file as it is. */
+export const sendFile = <T>(path: string, file: Blob): Promise<T> =>
+  answered<T>(fetch(path, { method: "POST", headers: { "x-hortus": "1", "content-type": file.type || "application/octet-stream" }, body: file }));
+
 /** Sends a file as it is, telling how much of it has gone. */
 export function upload<T>(path: string, file: Blob, progress: (share: number) => void): Promise<T> {
   return new Promise((resolve, reject) => {

@@ -365,9 +365,29 @@ export interface paths {
         };
         /**
          * Verdict
-         * @description What the model is worth, from what it said of rows that it had not learned from.
+         * @description What the model is worth, from what it said of rows or images that it had not learned from.
          */
         get: operations["verdict_api_understand__run__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/understand/{run}/images/{place}.png": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Image
+         * @description An image of a run, as the network was given it.
+         */
+        get: operations["image_api_understand__run__images__place__png_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -394,7 +414,11 @@ export interface paths {
          * @description Begin to find it out, unless that is done or under way.
          */
         post: operations["explain_api_understand__run__explanation_post"];
-        delete?: never;
+        /**
+         * Stop Explaining
+         * @description End the process that explains a run; what is there already stays.
+         */
+        delete: operations["stop_explaining_api_understand__run__explanation_delete"];
         options?: never;
         head?: never;
         patch?: never;
@@ -841,7 +865,7 @@ export interface paths {
         };
         /**
          * Deployed
-         * @description How the model is at work, and what a row of its holds.
+         * @description How the model is at work, and what is sent to it.
          */
         get: operations["deployed_api_deploy_runs__run__get"];
         put?: never;
@@ -892,6 +916,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/deploy/image/{run}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try Image
+         * @description Ask the served network about the picture that is the body, as any client would.
+         */
+        post: operations["try_image_api_deploy_image__run__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/deploy/runs/{run}/counters": {
         parameters: {
             query?: never;
@@ -924,6 +968,26 @@ export interface paths {
          * @description The folder that becomes a container, in one file.
          */
         get: operations["container_api_deploy_runs__run__container_zip_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/deploy/runs/{run}/network-{form}.zip": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Network
+         * @description A network without Hortus: as plain PyTorch, or as a graph that other runtimes take.
+         */
+        get: operations["network_api_deploy_runs__run__network__form__zip_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1416,7 +1480,7 @@ export interface components {
             /** Name */
             name: string;
             /** Kind */
-            kind?: ("numeric" | "boolean" | "categorical" | "date") | null;
+            kind?: ("numeric" | "boolean" | "categorical" | "date" | "text") | null;
             /** Role */
             role?: ("feature" | "ignored") | null;
         };
@@ -1563,7 +1627,7 @@ export interface components {
             last_ms: number[];
             /**
              * Outside
-             * @description Rows with a value that the training table never had, by column.
+             * @description Rows with a value that the training table never had, by column; images unlike those, by how.
              */
             outside: {
                 [key: string]: number;
@@ -1615,7 +1679,8 @@ export interface components {
              * @description Whether the model that is served is the run's as it is now.
              */
             current: boolean;
-            form: components["schemas"]["SchemaReply"];
+            /** @description Of a model of tables. */
+            form: components["schemas"]["SchemaReply"] | null;
             /**
              * Row
              * @description To begin with.
@@ -1623,8 +1688,21 @@ export interface components {
             row: {
                 [key: string]: unknown;
             };
+            /** @description Of a network of images. */
+            image: components["schemas"]["ImageSchemaReply"] | null;
+            /**
+             * Examples
+             * @description Images of the run to begin with, by their numbers.
+             */
+            examples: number[];
             /** Code */
             code: components["schemas"]["Code"][];
+            /**
+             * Most File Bytes
+             * @description Of a file that is scored.
+             * @default 1073741824
+             */
+            most_file_bytes: number;
         };
         /**
          * DesignBody
@@ -1974,6 +2052,71 @@ export interface components {
             edges: components["schemas"]["EdgeBody"][];
         };
         /**
+         * ImageSchemaReply
+         * @description What a model of images predicts, and from what.
+         */
+        ImageSchemaReply: {
+            /** Target */
+            target: string;
+            /**
+             * Task
+             * @enum {string}
+             */
+            task: "binary" | "multiclass";
+            /** Classes */
+            classes: (boolean | number | string)[];
+            /**
+             * Channels
+             * @description 1 without colours, 3 with.
+             */
+            channels: number;
+            /**
+             * Height
+             * @description Pixels that every image is brought to.
+             */
+            height: number;
+            /** Width */
+            width: number;
+            /**
+             * Whole
+             * @description Whether it learned from whole bytes, 0 to 255, as pictures have them.
+             */
+            whole: boolean;
+            /**
+             * Takes
+             * @description Content types of pictures; none where it did not learn from pictures.
+             */
+            takes: string[];
+            /** Most Images */
+            most_images: number;
+            /** Most Bytes */
+            most_bytes: number;
+            /**
+             * Most Pixels
+             * @description Of one picture.
+             */
+            most_pixels: number;
+            /** Metric */
+            metric: string;
+            /**
+             * Score
+             * @description Of the model, estimated on images it had not seen; greater is better.
+             */
+            score: number | null;
+            /**
+             * Network
+             * @description What it is, in one line.
+             */
+            network: string;
+            /**
+             * Versions
+             * @description Of the libraries that made the model.
+             */
+            versions: {
+                [key: string]: string;
+            };
+        };
+        /**
          * Input
          * @description An input of the what-if strip.
          */
@@ -2037,6 +2180,29 @@ export interface components {
             label: string;
             /** Told */
             told: string;
+        };
+        /**
+         * Mistake
+         * @description An image that was named wrongly.
+         */
+        Mistake: {
+            /**
+             * Image
+             * @description Its number in the run.
+             */
+            image: number;
+            /**
+             * True
+             * @description The place of its class among the classes.
+             */
+            true: number;
+            /** Called */
+            called: number;
+            /**
+             * Share
+             * @description The probability of what it was called.
+             */
+            share: number;
         };
         /**
          * More
@@ -2625,6 +2791,12 @@ export interface components {
          * @description What the model is worth.
          */
         Standing: {
+            /**
+             * Subject
+             * @description What it was judged on.
+             * @enum {string}
+             */
+            subject: "rows" | "images";
             /** Name */
             name: string;
             /** Short */
@@ -2668,6 +2840,11 @@ export interface components {
             thresholds: components["schemas"]["Tables"] | null;
             confusion: components["schemas"]["Counts"] | null;
             errors: components["schemas"]["Errors"] | null;
+            /**
+             * Mistakes
+             * @description Of images, those it was surest of first.
+             */
+            mistakes: components["schemas"]["Mistake"][];
         };
         /**
          * Strip
@@ -2911,7 +3088,7 @@ export interface components {
             what: string;
             /**
              * Rows
-             * @description Of the training table that lie beside it.
+             * @description Of the training table, or images, that lie beside it.
              */
             rows: number;
         };
@@ -4159,6 +4336,63 @@ export interface operations {
             };
         };
     };
+    image_api_understand__run__images__place__png_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                place: number;
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description There is nothing of that name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description It cannot be done now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description More than is taken. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description What was sent cannot be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+        };
+    };
     explanation_api_understand__run__explanation_get: {
         parameters: {
             query?: never;
@@ -4222,6 +4456,64 @@ export interface operations {
             query?: {
                 seconds?: number;
             };
+            header?: never;
+            path: {
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Explanation"];
+                };
+            };
+            /** @description There is nothing of that name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description It cannot be done now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description More than is taken. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description What was sent cannot be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+        };
+    };
+    stop_explaining_api_understand__run__explanation_delete: {
+        parameters: {
+            query?: never;
             header?: never;
             path: {
                 run: string;
@@ -5890,6 +6182,64 @@ export interface operations {
             };
         };
     };
+    try_image_api_deploy_image__run__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Prediction"];
+                };
+            };
+            /** @description There is nothing of that name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description It cannot be done now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description More than is taken. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description What was sent cannot be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+        };
+    };
     counters_api_deploy_runs__run__counters_get: {
         parameters: {
             query?: never;
@@ -5953,6 +6303,63 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description There is nothing of that name. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description It cannot be done now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description More than is taken. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+            /** @description What was sent cannot be used. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trouble"];
+                };
+            };
+        };
+    };
+    network_api_deploy_runs__run__network__form__zip_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                form: "code" | "onnx";
                 run: string;
             };
             cookie?: never;
@@ -6185,8 +6592,8 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                run: string;
                 trial: number;
+                run: string;
             };
             cookie?: never;
         };
@@ -6244,8 +6651,8 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                run: string;
                 trial: number;
+                run: string;
             };
             cookie?: never;
         };

@@ -53,3 +53,9 @@ export const percent = (share: number, digits = 0): string => `${(100 * share).t
 
 export const clock = (seconds: number): string =>
   new Date(1000 * seconds).toLocaleString("en", { dateStyle: "medium", timeStyle: "short" });
+
+/** A size in bytes, in the largest unit of which there is one. */
+export function bytes(size: number): string {
+  const place = size < 1024 ? 0 : Math.min(3, Math.floor(Math.log2(size) / 10));
+  return `${number(size / 1024 ** place)} ${["bytes", "KiB", "MiB", "GiB"][place]}`;
+}

@@ -80,6 +80,18 @@ def test_before_it_is_made_there_is_no_report(api, progress_of_diabetes):
     assert answer.json()["code"] == "no-report"
 
 
+def test_an_explanation_that_is_being_made_is_stopped_and_can_be_begun_again(api, progress_of_diabetes):
+    asked = f"{place(progress_of_diabetes)}/explanation"
+    assert api.post(asked, params={"seconds": 600}).json()["state"] == "working"
+    stopped = api.delete(asked).json()
+    assert (stopped["state"], stopped["what"]) == ("failed", "It was stopped.")
+    assert api.get(asked).json()["state"] == "failed"
+    assert api.post(asked, params={"seconds": 600}).json()["state"] == "working"
+    assert api.delete(asked).json()["state"] == "failed"
+    # Where there is nothing to stop, nothing happens.
+    assert api.delete(asked).json()["state"] == "failed"
+
+
 def test_an_effect_is_a_curve_with_the_rows_behind_it(api, tumours, explanation):
     column = explanation[0]["drivers"][0]["column"]
     found = api.get(f"{place(tumours)}/effect", params={"column": column}).json()

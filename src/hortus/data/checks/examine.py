@@ -48,6 +48,7 @@ def examine(
     order: str | None = None,
     ignore: Iterable[str] = (),
     keep: Iterable[str] = (),
+    text: Iterable[str] = (),
     seconds: float | None = None,
     seed: int = 0,
 ) -> Examined:
@@ -62,6 +63,7 @@ def examine(
         order: the column of what orders them.
         ignore: columns to leave out.
         keep: columns to keep whatever they look like.
+        text: columns that are read as free text, whatever they look like.
         seconds: after which no further check begins; None for all of them.
         seed: of the samples.
 
@@ -86,7 +88,7 @@ def examine(
     if len(found.kept) < len(frame):
         frame = frame.iloc[found.kept]
     groups, time = (None if side is None else side.to_numpy()[found.kept] for side in sides.values())
-    schema, more = infer_schema(frame, ignore=ignore, keep=keep)
+    schema, more = infer_schema(frame, ignore=ignore, keep=keep, text=text)
     notes += more
     canonical, more = schema.apply(frame)
     notes += more

@@ -55,7 +55,11 @@ def from_run(result: Result, *, source: str, which: Which = "best") -> Graph:
     divided |= {"column": settings.group or settings.order or "", "stopped_by_test": True}
     growing = _Growing(result)
     growing.add(Node("load", "load", {key: value for key, value in table.items() if value not in ("", [])}))
-    growing.add(Node("split", "split", divided, randomness=Randomness(settings.seed)), "load")
+    read = "load"
+    if settings.text:
+        growing.add(Node("text", "text", {"columns": list(settings.text)}), read)
+        read = "text"
+    growing.add(Node("split", "split", divided, randomness=Randomness(settings.seed)), read)
     ends = [growing.pipeline(rows[number]) for number in numbers]
     if len(ends) > 1:
         blended: dict[str, Any] = {"weights": [weights[number] for number in numbers]}

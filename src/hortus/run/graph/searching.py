@@ -75,6 +75,7 @@ def search(
         ensemble=ensemble,
         ignore=tuple(name for name in table.ignore if name in learned.columns),
         keep=tuple(name for name in table.keep if name in learned.columns),
+        text=tuple(name for name, kind in table.kinds.items() if kind == "text" and name in learned.columns),
         seed=seed,
         slots=slots,
         executor=executor,

@@ -9,8 +9,8 @@ import { Panel } from "../../kit/Panel";
 import { clock, duration, plural, score } from "../../kit/format";
 import { go } from "../../shell/route";
 import { type RunLine, STATE_WORDS, useRuns } from "../../shell/Shell";
-import { isOver } from "../shared/chosen";
-import { Waiting } from "../shared/Waiting";
+import { canDraw, isOver } from "../shared/chosen";
+import { Loaded } from "../shared/Loaded";
 import type { ScreenProps } from "../table";
 import "../shared/model.css";
 import "./compare.css";
@@ -34,7 +34,7 @@ export default function Compare({ query }: ScreenProps): ReactElement {
   }
   return (
     <div className="compare">
-      {chosen.length > 1 && <Beside chosen={chosen} />}
+      {chosen.length > 1 && <Beside chosen={chosen} runs={runs} />}
       <History runs={runs} chosen={chosen} />
     </div>
   );
@@ -42,18 +42,25 @@ export default function Compare({ query }: ScreenProps): ReactElement {
 
 const address = (runs: readonly string[]): string => (runs.length > 0 ? `/compare?${runs.map((run) => `run=${run}`).join("&")}` : "/compare");
 
-function Beside({ chosen }: { chosen: readonly string[] }): ReactElement {
-  const [all, setAll] = useState(false);
-  const { data, error } = useQuery({
+interface BesideProps {
+  chosen: readonly string[];
+  runs: readonly RunLine[];
+}
+
+function Beside({ chosen, runs }: BesideProps): ReactElement {
+  const query = useQuery({
     queryKey: ["compare", ...chosen],
     queryFn: () => get<Comparison>(`/api${address(chosen)}`),
   });
-  if (error) {
-    return <Failed error={error} />;
-  }
-  if (!data) {
-    return <Waiting told="Opening the runs …" />;
-  }
+  return (
+    <Loaded query={query} told="Opening the runs …">
+      {(data) => <Facts data={data} chosen={chosen} runs={runs} />}
+    </Loaded>
+  );
+}
+
+function Facts({ data, chosen, runs }: BesideProps & { data: Comparison }): ReactElement {
+  const [all, setAll] = useState(false);
   const shown = data.facts.filter((fact) => all || fact.differs);
   const groups = [...new Set(shown.map((fact) => fact.group))];
   return (
@@ -75,6 +82,9 @@ function Beside({ chosen }: { chosen: readonly string[] }): ReactElement {
                   <span className="tag">{place === 0 ? "baseline" : `run ${place + 1}`}</span>
                   <Link to={`/understand/${run.id}`}>{run.name}</Link>
                   <span className="quiet small">{clock(run.created)}</span>
+                  {runs.filter((known) => known.id === run.id && canDraw(known)).map((known) => (
+                    <InDesigner key={known.id} run={known} />
+                  ))}
                   {place > 0 && (
                     <Button small look="quiet" label={`Make it the baseline: ${run.name}`} onPress={() => go(address([run.id, ...chosen.filter((one) => one !== run.id)]))}>
                       Make it the baseline
@@ -172,7 +182,7 @@ function History({ runs, chosen }: { runs: readonly RunLine[]; chosen: readonly 
                   <input type="checkbox" aria-label={`Compare ${run.name}`} checked={chosen.includes(run.id)} disabled={!isOver(run) || (chosen.length >= MOST && !chosen.includes(run.id))} onChange={() => turn(run.id)} />
                 </td>
                 <th scope="row">
-                  <Link to={`/${isOver(run) ? (run.kind === "image" ? "networks" : "understand") : "train"}/${run.id}`}>{run.name}</Link>
+                  <Link to={`/${isOver(run) ? "understand" : "train"}/${run.id}`}>{run.name}</Link>
                 </th>
                 <td>{run.target ?? (run.kind === "image" ? "image classes" : "–")}</td>
                 <td>{STATE_WORDS[run.state]}</td>
@@ -181,13 +191,25 @@ function History({ runs, chosen }: { runs: readonly RunLine[]; chosen: readonly 
                 <td className="figure">{run.trials || "–"}</td>
                 <td className="figure">{run.elapsed > 0 ? duration(run.elapsed) : "–"}</td>
                 <td>{clock(run.created)}</td>
-                <td>{run.kind === "table" && isOver(run) && <Again run={run} />}</td>
+                <td>
+                  {run.kind === "table" && isOver(run) && <Again run={run} />}
+                  {canDraw(run) && <InDesigner run={run} />}
+                </td>
               </tr>
             ))}
           </tbody>
         </table>
       </div>
     </Panel>
+  );
+}
+
+/** Its best pipeline as a graph that can be changed. */
+function InDesigner({ run }: { run: RunLine }): ReactElement {
+  return (
+    <Button small look="quiet" label={`Open in Designer: ${run.name}`} onPress={() => go(`/designer?run=${run.id}`)}>
+      Open in Designer
+    </Button>
   );
 }
 

@@ -5,7 +5,7 @@ import { Histogram } from "../../kit/charts";
 import { percent } from "../../kit/format";
 import { type ColumnView, KIND_WORDS } from "./queries";
 
-const READ_AS = ["numeric", "categorical", "date", "boolean"] as const;
+const READ_AS = ["numeric", "categorical", "date", "boolean", "text"] as const;
 
 interface ColumnHeadProps {
   column: ColumnView;

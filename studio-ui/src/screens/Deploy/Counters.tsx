@@ -5,22 +5,24 @@ import { Histogram } from "../../kit/charts";
 import { count, number, plural } from "../../kit/format";
 
 type Reply = Schemas["CountersReply"];
+// How images can be unlike those that were learned from, in words.
+const UNLIKE: Record<string, string> = { "image-stretched": "stretched", "image-enlarged": "smaller than it sees", "image-brightness": "too bright or dark" };
 // As many as the server keeps.
 const BARS = 60;
 
 /** What the model has done since it was switched on, by its own count. */
-export function Counters({ id }: { id: string }): ReactElement | null {
+export function Counters({ id, things }: { id: string; things: "row" | "image" }): ReactElement | null {
   const { data } = useQuery({ queryKey: ["counters", id], queryFn: () => get<Reply | null>(`/api/deploy/runs/${id}/counters`), refetchInterval: 2000 });
   if (!data) {
     return null;
   }
-  const outside = Object.entries(data.outside);
+  const outside = Object.entries(data.outside).map(([name, rows]): [string, number] => [UNLIKE[name] ?? name, rows]);
   return (
     <dl className="counters" aria-label="Since it was switched on">
       <div>
         <dt>calls</dt>
         <dd>{count(data.requests)}</dd>
-        <dd className="counter-note">{data.refused > 0 ? `${count(data.refused)} refused` : `${plural(data.rows, "row")} predicted`}</dd>
+        <dd className="counter-note">{data.refused > 0 ? `${count(data.refused)} refused` : `${plural(data.rows, things)} predicted`}</dd>
       </div>
       <div>
         <dt>a call takes</dt>

@@ -4,12 +4,12 @@ import { Button } from "../../kit/Button";
 import { Glyph } from "../../kit/Glyph";
 import { Notice } from "../../kit/Notice";
 import { Panel } from "../../kit/Panel";
-import { percent, plural } from "../../kit/format";
+import { bytes, percent, plural } from "../../kit/format";
 
 type Score = Schemas["Score"];
 
 /** A file of new rows in, the same rows with predictions out. */
-export function ScoreFile({ id, columns }: { id: string; columns: readonly string[] }): ReactElement {
+export function ScoreFile({ id, columns, most }: { id: string; columns: readonly string[]; most: number }): ReactElement {
   const [gone, setGone] = useState<number | null>(null);
   const [found, setFound] = useState<Score | null>(null);
   const [trouble, setTrouble] = useState<ApiError | null>(null);
@@ -21,6 +21,10 @@ export function ScoreFile({ id, columns }: { id: string; columns: readonly strin
     }
     setFound(null);
     setTrouble(null);
+    if (file.size > most) {
+      setTrouble(new ApiError(0, { code: "file-large", what: `The file has ${bytes(file.size)}, and ${bytes(most)} are the most.`, mend: "Give it in parts, or on the command line: hortus predict takes any size." }));
+      return;
+    }
     setGone(0);
     try {
       setFound(await upload<Score>(`/api/deploy/score/${id}?name=${encodeURIComponent(file.name)}`, file, setGone));
@@ -54,6 +58,7 @@ export function ScoreFile({ id, columns }: { id: string; columns: readonly strin
         </Button>
         <input ref={input} type="file" className="visually-hidden" tabIndex={-1} aria-label="A file of new rows" accept=".csv,.tsv,.txt,.parquet,.xlsx,.jsonl,.gz" onChange={(event) => { void take(event.target.files?.[0]); event.target.value = ""; }} />
       </div>
+      <p className="quiet small score-caps">csv, tsv, Parquet, Excel or JSON lines, also packed as gz; at most {bytes(most)}.</p>
       {trouble && <Notice what={trouble.what} mend={trouble.mend} />}
       {found && <Scored found={found} />}
     </Panel>

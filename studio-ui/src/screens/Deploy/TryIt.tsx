@@ -4,35 +4,37 @@ import { ApiError, type Schemas, post } from "../../api/client";
 import { Button } from "../../kit/Button";
 import { Notice } from "../../kit/Notice";
 import { Panel } from "../../kit/Panel";
-import { number, percent } from "../../kit/format";
 import { Cell } from "../shared/Cell";
-import type { Deployed } from "./Deploy";
+import { Said } from "./Said";
 
 type Prediction = Schemas["Prediction"];
 const SHOWN = 12;
 
 interface TryItProps {
   id: string;
-  deployed: Deployed;
+  form: Schemas["SchemaReply"];
+  /** The row that it begins with. */
+  begin: Record<string, unknown>;
+  on: boolean;
   starting: boolean;
   switchOn: () => Promise<unknown>;
 }
 
 /** A form made from the columns that the model was trained on; what it is sent goes the way of any client. */
-export function TryIt({ id, deployed, starting, switchOn }: TryItProps): ReactElement {
+export function TryIt({ id, form, begin, on, starting, switchOn }: TryItProps): ReactElement {
   const client = useQueryClient();
-  const [row, setRow] = useState<Record<string, unknown>>(deployed.row);
+  const [row, setRow] = useState<Record<string, unknown>>(begin);
   const [all, setAll] = useState(false);
   const ask = useMutation({
     mutationFn: async () => {
-      if (!deployed.on) {
+      if (!on) {
         await switchOn();
       }
       return post<Prediction>(`/api/deploy/runs/${id}/try`, { row });
     },
     onSettled: () => client.invalidateQueries({ queryKey: ["counters", id] }),
   });
-  const columns = deployed.form.columns;
+  const columns = form.columns;
   const shown = all ? columns : columns.slice(0, SHOWN);
   const odd = (name: string): string | undefined => ask.data?.warnings.find((warning) => warning.column === name)?.what;
   const send = (event: FormEvent): void => {
@@ -64,41 +66,17 @@ export function TryIt({ id, deployed, starting, switchOn }: TryItProps): ReactEl
         )}
         <div className="try-foot">
           <Button look="leaf" onPress={() => ask.mutate()} disabled={ask.isPending || starting}>
-            {ask.isPending ? "Asking …" : deployed.on ? "Predict" : "Switch on and predict"}
+            {ask.isPending ? "Asking …" : on ? "Predict" : "Switch on and predict"}
           </Button>
-          <Button look="quiet" onPress={() => { setRow(deployed.row); ask.reset(); }}>
+          <Button look="quiet" onPress={() => { setRow(begin); ask.reset(); }}>
             As it was
           </Button>
         </div>
         <div className="try-answer" aria-live="polite">
           {ask.error instanceof ApiError && <Notice what={ask.error.what} mend={ask.error.mend} />}
-          {ask.data && <Said answer={ask.data} target={deployed.form.target} />}
+          {ask.data && <Said answer={ask.data} target={form.target} things="input" />}
         </div>
       </form>
     </Panel>
-  );
-}
-
-function Said({ answer, target }: { answer: Prediction; target: string }): ReactElement {
-  const shares = Object.entries(answer.probabilities ?? {}).sort((a, b) => b[1] - a[1]);
-  return (
-    <div className="said">
-      <p className="said-label">{target}</p>
-      <p className="said-value">{typeof answer.value === "number" && answer.probabilities === null ? number(answer.value) : String(answer.value)}</p>
-      {shares.length > 0 && (
-        <ul className="shares">
-          {shares.slice(0, 6).map(([name, share]) => (
-            <li key={name}>
-              <span className="share-name">{name}</span>
-              <span className="driver-track" aria-hidden>
-                <span className="driver-bar" style={{ width: `${100 * share}%` }} />
-              </span>
-              <span className="share-figure">{percent(share)}</span>
-            </li>
-          ))}
-        </ul>
-      )}
-      {answer.warnings.length > 0 && <p className="told-bloom small">{answer.warnings.length === 1 ? "One input is" : `${answer.warnings.length} inputs are`} unlike anything that it was trained on: trust this less.</p>}
-    </div>
   );
 }

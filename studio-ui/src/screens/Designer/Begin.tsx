@@ -8,13 +8,14 @@ import { Failed } from "../../kit/Notice";
 import { clock, plural } from "../../kit/format";
 import { go } from "../../shell/route";
 import { useRuns } from "../../shell/Shell";
+import { canDraw } from "../shared/chosen";
 import type { Design, Palette, Table } from "./model";
 
 /** The graphs there are, and what a new one can begin with. */
 export function Begin({ palette }: { palette: Palette }): ReactElement {
   const graphs = useQuery({ queryKey: ["designs"], queryFn: () => get<Schemas["DesignLine"][]>("/api/designer/graphs") });
   const tables = useQuery({ queryKey: ["design-tables"], queryFn: () => get<Table[]>("/api/designer/tables") });
-  const runs = useRuns()?.filter((run) => run.kind === "table" && run.table !== null && ["finished", "stopped"].includes(run.state));
+  const runs = useRuns()?.filter(canDraw);
   const [chosen, setChosen] = useState<string | null>(null);
   const [target, setTarget] = useState<string | null>(null);
   const [error, setError] = useState<unknown>(null);

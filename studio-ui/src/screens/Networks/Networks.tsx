@@ -3,11 +3,10 @@ import { type ReactElement, useState } from "react";
 import { type Schemas, get } from "../../api/client";
 import { Link } from "../../kit/Button";
 import { RadioField } from "../../kit/Fields";
-import { Failed } from "../../kit/Notice";
 import { Panel } from "../../kit/Panel";
 import { count, duration, number, plural } from "../../kit/format";
 import { useChosen } from "../shared/chosen";
-import { Waiting } from "../shared/Waiting";
+import { Loaded } from "../shared/Loaded";
 import type { ScreenProps } from "../table";
 import { AgreementTable } from "./AgreementTable";
 import { Drawing } from "./Drawing";
@@ -32,19 +31,17 @@ export default function Networks({ rest }: ScreenProps): ReactElement {
 }
 
 function Run({ id }: { id: string }): ReactElement {
-  const { data, error, refetch } = useQuery({ queryKey: ["networks", id], queryFn: () => get<Board>(`/api/networks/${id}`) });
+  const query = useQuery({ queryKey: ["networks", id], queryFn: () => get<Board>(`/api/networks/${id}`) });
+  return (
+    <Loaded query={query} told="Opening the networks …">
+      {(data) => <Found id={id} data={data} />}
+    </Loaded>
+  );
+}
+
+function Found({ id, data }: { id: string; data: Board }): ReactElement {
   const [cost, setCost] = useState<Cost>("latency");
   const [trial, setTrial] = useState<number | null>(null);
-  if (error) {
-    return (
-      <div className="fence">
-        <Failed error={error} again={() => void refetch()} />
-      </div>
-    );
-  }
-  if (!data) {
-    return <Waiting told="Opening the networks …" />;
-  }
   const done = data.networks.filter((network) => network.score !== null);
   const chosen = data.networks.find((network) => network.chosen);
   const shown = data.networks.find((network) => network.trial === trial) ?? chosen ?? data.networks[0];
@@ -52,7 +49,8 @@ function Run({ id }: { id: string }): ReactElement {
   const axis = known.includes(cost) ? cost : (known[0] ?? "params");
   return (
     <div className="networks">
-      <header>
+      <header className="networks-head">
+        <div>
         <p className="verdict-label">
           {data.name} · {plural(data.classes.length, "class", "classes")} · images of {data.shape.slice(1).join(" by ")} · {plural(data.networks.length, "network")} tried
         </p>
@@ -62,6 +60,15 @@ function Run({ id }: { id: string }): ReactElement {
         <p className="quiet">
           Between {number(Math.min(data.low, data.high))} and {number(Math.max(data.low, data.high))}, 19 times in 20. The search walked the space “{data.space}” by {data.strategy}.
         </p>
+        </div>
+        <div className="networks-actions">
+          <Link to={`/understand/${id}`} look="plain">
+            What it is worth
+          </Link>
+          <Link to={`/deploy/${id}`} look="leaf">
+            Put it to work
+          </Link>
+        </div>
       </header>
       <div className="networks-halves">
         <Panel title="Worth and price" className="front">
@@ -157,7 +164,7 @@ function Specimen({ id, network, metric }: { id: string; network: Network; metri
       <Drawing id={id} trial={network.trial} />
       {network.chosen && (
         <p className="quiet small">
-          This is the one that the run kept. <Link to="/notebooks">Notebooks</Link> show how to use it from Python.
+          This is the one that the run kept. <Link to={`/notebooks/${id}`}>Its notebook</Link> shows how to use it from Python.
         </p>
       )}
     </Panel>

@@ -16,7 +16,7 @@ type Gallery = Schemas["Gallery"];
 type Written = Schemas["Written"];
 
 export default function Notebooks({ rest }: ScreenProps): ReactElement {
-  const runs = (useRuns() ?? []).filter((run) => isOver(run) && run.kind === "table");
+  const runs = (useRuns() ?? []).filter(isOver);
   const named = runs.filter((run) => run.id === rest[0]);
   const shown = named.length > 0 ? [...named, ...runs.filter((run) => run.id !== rest[0])] : runs;
   const { data, error } = useQuery({ queryKey: ["gallery"], queryFn: () => get<Gallery>("/api/notebooks"), staleTime: Infinity });
@@ -24,14 +24,14 @@ export default function Notebooks({ rest }: ScreenProps): ReactElement {
     <div className="notebooks">
       <header>
         <h1>Every run opens as a notebook.</h1>
-        <p className="quiet notebooks-lead">It loads the model, checks the table, searches for a moment, explains and predicts, with outputs that can be read without running anything. For whoever wants to go on in Python.</p>
+        <p className="quiet notebooks-lead">It loads the model, looks at its data, searches for a moment, judges and predicts, with outputs that can be read without running anything. For whoever wants to go on in Python.</p>
       </header>
       {data && !data.lab && <Notice look="leaf" what="Notebooks can be downloaded, and opened wherever you keep yours." mend="To open them beside the studio, type: pip install 'hortus[lab]'" />}
       <section aria-label="Your runs">
         <h2>Your runs</h2>
         {shown.length === 0 ? (
           <p className="quiet">
-            None yet. <Link to="/data">Choose a table</Link> and train.
+            None yet. <Link to="/data">Choose a table or images</Link> and train.
           </p>
         ) : (
           <div className="notebook-grid">
@@ -92,7 +92,7 @@ function RunCard({ id, name, target, lab, here }: { id: string; name: string; ta
     <Panel className={here ? "notebook-card notebook-here" : "notebook-card"}>
       <Glyph name="notebook" size={24} />
       <h3>{name}</h3>
-      <p className="quiet">predicts {data && target === null ? "its target" : (target ?? "…")}</p>
+      <p className="quiet">predicts {data?.kind === "image" ? "classes of images" : data && target === null ? "its target" : (target ?? "…")}</p>
       {state === "none" && (
         <Button small onPress={() => write.mutate()} disabled={write.isPending}>
           Open as notebook
@@ -106,7 +106,7 @@ function RunCard({ id, name, target, lab, here }: { id: string; name: string; ta
       {state === "failed" && <Notice what={data?.what ?? ""} action={{ label: "Try again", onPress: () => write.mutate() }} />}
       {state === "ready" && (
         <>
-          <p className="small quiet">{count(data?.rows ?? 0)} rows of the table go along with the zip: whoever has it has them.</p>
+          <p className="small quiet">{count(data?.rows ?? 0)} {data?.kind === "image" ? "of the images" : "rows of the table"} go along with the zip: whoever has it has them.</p>
           <div className="decision-actions">
             {lab && (
               <Button small look="leaf" onPress={open} disabled={starting}>

@@ -8,6 +8,7 @@ import { Failed, Notice } from "../../kit/Notice";
 import { Panel } from "../../kit/Panel";
 import { duration, plural, score } from "../../kit/format";
 import { RUNS, STATE_WORDS } from "../../shell/Shell";
+import { canDraw } from "../shared/chosen";
 import { Leaderboard } from "./Leaderboard";
 import { StepChart } from "./StepChart";
 import { BEGINNING, PHASE_WORDS, after } from "./progress";
@@ -39,7 +40,7 @@ export function Watching({ id }: { id: string }): ReactElement {
     }
   }
 
-  if (run.error) {
+  if (run.error && !run.data) {
     return (
       <div className="fence">
         <Failed error={run.error} />
@@ -53,7 +54,7 @@ export function Watching({ id }: { id: string }): ReactElement {
     <div className="train">
       <Asked run={run.data} onResume={(seconds) => void ask("resume", { seconds })} />
       <div className="watching">
-        {error !== null && <Failed error={error} />}
+        {(error ?? run.error) !== null && <Failed error={error ?? run.error} />}
         <Live key={sitting} run={run.data} onStop={() => void ask("stop")} onResume={() => void ask("resume", {})} />
       </div>
     </div>
@@ -150,7 +151,7 @@ function Live({ run, onStop, onResume }: { run: RunLine; onStop: () => void; onR
           </h2>
           <p className="quiet">
             {best !== null && run.metric_meaning ? `${capital(name)}: ${run.metric_meaning}.` : ""}
-            {!working && run.low !== null && run.high !== null && ` On new rows it is to be expected between ${score(run.loss ? run.high : run.low, run.loss)} and ${score(run.loss ? run.low : run.high, run.loss)} (95 %).`}
+            {!working && run.low !== null && run.high !== null && ` On new ${run.kind === "image" ? "images" : "rows"} it is to be expected between ${score(run.loss ? run.high : run.low, run.loss)} and ${score(run.loss ? run.low : run.high, run.loss)} (95 %).`}
           </p>
         </div>
         {working && (
@@ -240,12 +241,22 @@ function Outcome({ run, onResume }: { run: RunLine; onResume: () => void }): Rea
       <p>
         <b>{capital(STATE_WORDS[run.state])}.</b> {plural(run.trials, "model")} tried.
       </p>
-      <Link to={run.kind === "image" ? `/networks/${run.id}` : `/understand/${run.id}`} look="leaf">
-        {run.kind === "image" ? "See the networks" : "Understand it"}
+      <Link to={`/understand/${run.id}`} look="leaf">
+        Understand it
       </Link>
+      {run.kind === "image" && (
+        <Link to={`/networks/${run.id}`} look="plain">
+          See the networks
+        </Link>
+      )}
       <Link to={`/deploy/${run.id}`} look="plain">
         Deploy it
       </Link>
+      {canDraw(run) && (
+        <Link to={`/designer?run=${run.id}`} look="plain">
+          Open in Designer
+        </Link>
+      )}
     </div>
   );
 }

@@ -3,8 +3,23 @@ import type { Schemas } from "../../api/client";
 import { Panel } from "../../kit/Panel";
 import { count } from "../../kit/format";
 
-/** Which class is taken for which, in rows. */
-export function Classes({ found }: { found: Schemas["Counts"] }): ReactElement {
+/** A true class and what it was called, by their places. */
+export interface Pair {
+  true: number;
+  called: number;
+}
+
+interface ClassesProps {
+  found: Schemas["Counts"];
+  things: "Rows" | "Images";
+  /** Where single mistakes can be looked at: those that are, and what to do when others are asked for. */
+  chosen?: Pair | null;
+  choose?: (pair: Pair | null) => void;
+}
+
+/** Which class is taken for which, counted. */
+export function Classes({ found, things, chosen, choose }: ClassesProps): ReactElement {
+  const isChosen = (i: number, j: number): boolean => chosen?.true === i && chosen.called === j;
   return (
     <Panel title="What it takes for what" className="classes">
       <div className="classes-scroll">
@@ -27,7 +42,13 @@ export function Classes({ found }: { found: Schemas["Counts"] }): ReactElement {
                   <th scope="row">{found.classes[i]}</th>
                   {row.map((value, j) => (
                     <td key={found.classes[j]} className={i === j ? "right" : value > 0 ? "wrong" : "none"} style={{ "--share": `${Math.round((100 * value) / all)}%` } as React.CSSProperties}>
-                      {count(value)}
+                      {choose && i !== j && value > 0 ? (
+                        <button type="button" className="confusion-pick" aria-pressed={isChosen(i, j)} aria-label={`${count(value)} of ${found.classes[i]} called ${found.classes[j]}`} onClick={() => choose(isChosen(i, j) ? null : { true: i, called: j })}>
+                          {count(value)}
+                        </button>
+                      ) : (
+                        count(value)
+                      )}
                     </td>
                   ))}
                 </tr>
@@ -36,7 +57,10 @@ export function Classes({ found }: { found: Schemas["Counts"] }): ReactElement {
           </tbody>
         </table>
       </div>
-      <p className="quiet small">Rows that it had not learned from. Green is right; the darker a mistake, the commoner it is for its class.</p>
+      <p className="quiet small">
+        {things} that it had not learned from. Green is right; the darker a mistake, the commoner it is for its class.
+        {choose && " Press a mistake to see it."}
+      </p>
     </Panel>
   );
 }

@@ -23,16 +23,18 @@ interface DriversProps {
   target: string;
   classes: readonly string[];
   explanation: Explanation | undefined;
+  start: () => void;
+  stop: () => void;
 }
 
 /** The columns that the model goes by, each with a bar, a sentence, and the curve behind it. */
-export function Drivers({ id, kind, target, classes, explanation }: DriversProps): ReactElement {
+export function Drivers({ id, kind, target, classes, explanation, start, stop }: DriversProps): ReactElement {
   const [open, setOpen] = useState<string | null | undefined>(undefined);
   const [all, setAll] = useState(false);
   if (explanation?.state === "failed") {
     return (
       <Panel title="What it goes by" className="drivers">
-        <Notice what={explanation.what} mend="The run's own report says more: hortus report." />
+        <Notice what={explanation.what} mend="What stands beside this is counted without it." action={{ label: "Look at the columns", onPress: start }} />
       </Panel>
     );
   }
@@ -40,6 +42,11 @@ export function Drivers({ id, kind, target, classes, explanation }: DriversProps
     return (
       <Panel title="What it goes by" className="drivers">
         <Progress explanation={explanation} />
+        {explanation?.state === "working" && (
+          <Button small look="quiet" glyph="stop" onPress={stop}>
+            Stop looking
+          </Button>
+        )}
       </Panel>
     );
   }

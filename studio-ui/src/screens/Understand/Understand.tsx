@@ -2,51 +2,53 @@ import { useQuery } from "@tanstack/react-query";
 import type { ReactElement } from "react";
 import { type Schemas, get } from "../../api/client";
 import { Link } from "../../kit/Button";
-import { Failed, Notice } from "../../kit/Notice";
+import { Notice } from "../../kit/Notice";
 import { Panel } from "../../kit/Panel";
 import { plural } from "../../kit/format";
-import { useChosen } from "../shared/chosen";
-import { Waiting } from "../shared/Waiting";
+import type { RunLine } from "../../shell/Shell";
+import { canDraw, useChosen } from "../shared/chosen";
+import { Loaded } from "../shared/Loaded";
 import type { ScreenProps } from "../table";
 import { Classes } from "./Classes";
 import { Decision } from "./Decision";
 import { Drivers } from "./Drivers";
 import { Errors } from "./Errors";
+import { Pictures } from "./Pictures";
 import { Weak } from "./Weak";
 import { WhatIf } from "./WhatIf";
 import { useExplanation } from "./explanation";
 import "../shared/model.css";
 import "./understand.css";
 
-type Standing = Schemas["Standing"];
+export type Standing = Schemas["Standing"];
 
 export default function Understand({ rest }: ScreenProps): ReactElement {
-  const { run, instead } = useChosen("understand", rest[0], "table", "lens");
-  return run === null ? instead : <Model key={run.id} id={run.id} />;
+  const { run, instead } = useChosen("understand", rest[0], null, "lens");
+  return run === null ? instead : <Model key={run.id} run={run} />;
 }
 
-function Model({ id }: { id: string }): ReactElement {
-  const { data, error, refetch } = useQuery({
-    queryKey: ["understand", id],
-    queryFn: () => get<Standing>(`/api/understand/${id}`),
+function Model({ run }: { run: RunLine }): ReactElement {
+  const query = useQuery({
+    queryKey: ["understand", run.id],
+    queryFn: () => get<Standing>(`/api/understand/${run.id}`),
   });
-  const explanation = useExplanation(id, data !== undefined);
-  if (error) {
-    return (
-      <div className="fence">
-        <Failed error={error} again={() => void refetch()} />
-      </div>
-    );
-  }
-  if (!data) {
-    return <Waiting told="Opening the model …" />;
-  }
+  return (
+    <Loaded query={query} told="Opening the model …">
+      {(data) => <Verdict run={run} data={data} />}
+    </Loaded>
+  );
+}
+
+function Verdict({ run, data }: { run: RunLine; data: Standing }): ReactElement {
+  const id = run.id;
+  const images = data.subject === "images";
+  const { explanation, start, stop } = useExplanation(id, !images);
   return (
     <div className="understand">
       <header className="verdict">
         <div>
           <p className="verdict-label">
-            {data.name} · predicts <b>{data.target}</b> · judged on {plural(data.rows, "row")} it had not learned from
+            {data.name} · predicts <b>{data.target}</b> · judged on {plural(data.rows, images ? "image" : "row")} it had not learned from
           </p>
           <h1>{data.short}</h1>
           <p className="verdict-lead">{data.lead}</p>
@@ -55,6 +57,16 @@ function Model({ id }: { id: string }): ReactElement {
           <Link to={`/deploy/${id}`} look="leaf">
             Put it to work
           </Link>
+          {canDraw(run) && (
+            <Link to={`/designer?run=${id}`} look="plain">
+              Open in Designer
+            </Link>
+          )}
+          {images && (
+            <Link to={`/networks/${id}`} look="plain">
+              See the networks
+            </Link>
+          )}
           {explanation?.state === "ready" && (
             <>
               <a className="button button-plain" href={`/api/understand/${id}/report.html`} download>
@@ -77,16 +89,22 @@ function Model({ id }: { id: string }): ReactElement {
           </li>
         ))}
       </ul>
-      <div className="halves">
-        <Drivers id={id} kind={data.kind} target={data.target} classes={data.classes} explanation={explanation} />
-        <div className="stack">
-          {data.thresholds && <Decision id={id} tables={data.thresholds} />}
-          {data.kind === "multiclass" && data.confusion && <Classes found={data.confusion} />}
-          {data.errors && <Errors found={data.errors} target={data.target} />}
-          <Weak explanation={explanation} />
-        </div>
-      </div>
-      <WhatIf id={id} kind={data.kind} target={data.target} classes={data.classes} ready={explanation?.state === "ready"} />
+      {images ? (
+        <Pictures id={id} data={data} />
+      ) : (
+        <>
+          <div className="halves">
+            <Drivers id={id} kind={data.kind} target={data.target} classes={data.classes} explanation={explanation} start={start} stop={stop} />
+            <div className="stack">
+              {data.thresholds && <Decision id={id} tables={data.thresholds} />}
+              {data.kind === "multiclass" && data.confusion && <Classes found={data.confusion} things="Rows" />}
+              {data.errors && <Errors found={data.errors} target={data.target} />}
+              <Weak explanation={explanation} />
+            </div>
+          </div>
+          <WhatIf id={id} kind={data.kind} target={data.target} classes={data.classes} ready={explanation?.state === "ready"} />
+        </>
+      )}
       <div className={data.findings.length > 0 ? "halves halves-even" : "halves halves-one"}>
         <Panel title="What it means">
           <ul className="told">
@@ -96,7 +114,7 @@ function Model({ id }: { id: string }): ReactElement {
           </ul>
         </Panel>
         {data.findings.length > 0 && (
-          <Panel title="Noticed in the table">
+          <Panel title={images ? "Noticed in the images" : "Noticed in the table"}>
             <ul className="told">
               {data.findings.map((finding) => (
                 <li key={finding.what} className={finding.severity === "info" ? "" : "told-bloom"}>

@@ -8,6 +8,9 @@ const OVER: readonly RunLine["state"][] = ["finished", "stopped", "interrupted"]
 
 export const isOver = (run: RunLine): boolean => OVER.includes(run.state);
 
+/** Whether a run can be opened in the Designer: its table is here, and it came to its end. */
+export const canDraw = (run: RunLine): boolean => run.kind === "table" && run.table !== null && run.trials > 0 && (run.state === "finished" || run.state === "stopped");
+
 interface Chosen {
   run: RunLine | null;
   /** What to show where there is none. */
@@ -42,10 +45,9 @@ interface WithoutProps {
 
 function Without({ named, kind, glyph, other, screen }: WithoutProps): ReactElement {
   if (named && kind !== null && named.kind !== kind) {
-    const [label, to] = kind === "image" ? ["Understand this model", `/understand/${named.id}`] : ["Look at its networks", `/networks/${named.id}`];
     return (
-      <Empty glyph={glyph} title={kind === "image" ? "This run learned from a table" : "This run learned from images"} next={{ label, to }}>
-        {kind === "image" ? "Networks are searched where there are images." : "What its networks are worth stands under Networks."}
+      <Empty glyph={glyph} title={`This run learned from ${named.kind === "table" ? "a table" : "images"}`} next={{ label: "Understand this model", to: `/understand/${named.id}` }}>
+        Networks are searched where there are images.
       </Empty>
     );
   }

@@ -1,1 +1,0 @@
-import{gn as e,p as t}from"./format.js";import"./model.js";var n=e();function r({told:e}){return(0,n.jsxs)(`p`,{className:`opening`,role:`status`,children:[(0,n.jsx)(t,{name:`sprout`,size:28}),e]})}export{r as t};
