@@ -12,6 +12,7 @@ from torch import nn  # noqa: E402
 
 from hortus.errors import ArtifactError, SettingError  # noqa: E402
 from hortus.nets import augmentation  # noqa: E402
+from hortus.nets.convolutions import quick_convolutions  # noqa: E402
 from hortus.nets.counting import latency, multiply_adds, parameters  # noqa: E402
 from hortus.nets.randomness import generator, own_randomness  # noqa: E402
 from hortus.nets.recipe import ADAM, Recipe, make_recipe  # noqa: E402
@@ -222,6 +223,29 @@ def test_costs_are_counted_as_by_hand():
     assert multiply_adds(net, (3, 6, 6)) == 36 * 3 * 8 * 9 + 8 * 36 * 5
     assert 0 < latency(net, (3, 6, 6)) < 1
     assert net.training
+
+
+def test_tiny_batches_are_convolved_alike_and_the_quicker_for_others_is_put_back():
+    net, x = network().eval(), torch.randn(16, 1, 8, 8, generator=generator(0))
+    assert torch.backends.mkldnn.is_available()
+    plain = net(x)
+    with quick_convolutions(x):
+        assert not torch._C._get_mkldnn_enabled()
+        assert torch.allclose(net(x), plain, atol=1e-5)
+    with quick_convolutions(torch.zeros(17, 1, 8, 8)):
+        assert torch._C._get_mkldnn_enabled()
+    with pytest.raises(ZeroDivisionError), quick_convolutions(x):
+        _ = 1 / 0
+    assert torch._C._get_mkldnn_enabled()
+
+
+def test_half_precision_weights_are_stored_too(tmp_path):
+    twice = torch.ones(3, dtype=torch.bfloat16)
+    save_tensors(tmp_path / "w.safetensors", {"a": twice, "b": twice, "c": torch.tensor(2)})
+    found, _ = load_tensors(tmp_path / "w.safetensors")
+    assert torch.equal(found["a"], twice)
+    assert torch.equal(found["b"], twice)
+    assert found["c"].item() == 2
 
 
 def test_weights_are_stored_without_pickle_and_damage_is_found(tmp_path):

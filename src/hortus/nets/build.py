@@ -5,8 +5,11 @@ Imports torch at its top, so it is itself imported only inside functions.
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from hortus.errors import SettingError, nearest
 from hortus.nets.operations import OPERATIONS, SEVERAL
@@ -65,9 +68,21 @@ def make(layer: Layer) -> nn.Module:
     return OPERATIONS[layer.operation](channels, layer.shape[0], layer.stride, **layer.settings)
 
 
+class _Undrawn(TorchFunctionMode):
+    """Modules made inside draw no first weights: `initialize` does that, and on the meta device there are none."""
+
+    DRAWS = frozenset(
+        {nn.init.kaiming_uniform_, nn.init.uniform_, nn.init.ones_, nn.init.zeros_, Tensor.uniform_, Tensor.fill_}
+    )
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        return (args[0] if args else kwargs["tensor"]) if func in self.DRAWS else func(*args, **kwargs)
+
+
 def outline(plan: Plan) -> PlanNetwork:
     """The network on the meta device: it has shapes and no memory."""
-    with torch.device("meta"):
+    with torch.device("meta"), _Undrawn():
         return PlanNetwork(plan)
 
 
@@ -78,7 +93,8 @@ def build(plan: Plan, *, seed: int | None = None) -> PlanNetwork:
         plan: of the network.
         seed: of the weights; None to draw from PyTorch's own generator, as its modules do.
     """
-    network = outline(plan).to_empty(device="cpu")
+    with _Undrawn():
+        network = PlanNetwork(plan)
     initialize(network, seed=seed)
     return network
 

@@ -101,7 +101,7 @@ class SceneTraining(Training):
         loss = pixel_loss(raw, masks, self.weights, smoothing=self.recipe.label_smoothing)
         self._optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.clip)
+        self._clip()
         self._optimizer.step()
         return loss.detach()
 
