@@ -190,6 +190,7 @@ class Search:
             threads=self.plan.threads,
             deadline=deadline,
             budget=self._ledger.budget.time,
+            memory=self.plan.memory,
             reports=self.plan.pruner != "none",
             needs=(*self.plan.needs, *own),
             asks=self._live,

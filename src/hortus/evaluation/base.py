@@ -110,6 +110,7 @@ class TrialContext:
         report: called after each rung.
         rungs: cheap fidelities to go through before the full evaluation; without any, the folds are the rungs.
         ask: answers the questions of a candidate that is asked while it is evaluated; None where all was asked before.
+        memory: bytes that it may hold; None for no limit.
     """
 
     data: Path
@@ -121,6 +122,7 @@ class TrialContext:
     report: Report
     rungs: tuple[Fidelity, ...] = ()
     ask: Ask | None = None
+    memory: int | None = None
 
 
 class Evaluator(ABC):

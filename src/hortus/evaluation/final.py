@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -15,6 +16,7 @@ from hortus.data.images import ImageData
 from hortus.evaluation.base import Artifact, Evaluation, Fidelity, TrialContext
 from hortus.evaluation.building import build, ready, scaled, tensors, threads
 from hortus.evaluation.network import CHECKPOINTS, STORE_SECONDS, NetworkTraining, costs_of, curve
+from hortus.evaluation.sizes import check_size
 from hortus.nets.recipe import Recipe
 from hortus.nets.weights import fill, load_tensors, save_tensors
 from hortus.spaces.base import Candidate
@@ -47,6 +49,7 @@ class FinalTraining(NetworkTraining):
 
         Raises:
             DivergedError: its loss is no number any more.
+            InputError: it does not fit memory; nothing of it was allocated.
             TypeError: the candidate is no network.
         """
         data = ImageData.load(context.data)
@@ -67,7 +70,12 @@ class FinalTraining(NetworkTraining):
             now = time.monotonic()
             deadline = None if context.deadline is None else now + (1 - STORING_SHARE) * (context.deadline - now)
             pixels, y = tensors(context.data, data.digest)
-            network = build(scaled(candidate, **self.scale), data, context.seed)
+            candidate = scaled(candidate, **self.scale)
+            batch = self.made(data, len(rows), fidelity).batch
+            # What was accepted to be judged is accepted now, where its memory is there.
+            limits = {"parameters": math.inf}
+            check_size(candidate, data.shape, data.classes, batch=batch, limits=limits, memory=context.memory)
+            network = build(candidate, data, context.seed)
             training = self.begin(network, data, rows, fidelity, context.seed)
             if self.weights:
                 found, _ = load_tensors(verify(context.out, Stored(**self.weights)))

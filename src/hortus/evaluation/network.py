@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from hortus.data.artifacts import write_artifact
 from hortus.data.images import ImageData
 from hortus.evaluation.base import Artifact, Evaluation, Evaluator, Fidelity, TrialContext
 from hortus.evaluation.building import build, deadline_of, scaled, subsample, tensors, threads
+from hortus.evaluation.sizes import check_limits, check_size
 from hortus.nets.adjustment import Adjustment
 from hortus.nets.recipe import LARGE, Recipe, check_recipe, make_recipe
 from hortus.seeds import derive
@@ -39,6 +40,20 @@ CHECKPOINTS = "checkpoints"
 NEAR = 0.01
 
 
+class Judgement(NamedTuple):
+    """How a network does on the images set aside.
+
+    Attributes:
+        score: greater is better.
+        probabilities: (m, K) of them.
+        seconds: that the network took for them.
+    """
+
+    score: float
+    probabilities: NDArray[np.float64]
+    seconds: float
+
+
 class NetworkTraining(Evaluator):
     """Train a network along its schedule and score it on the images set aside.
 
@@ -46,6 +61,7 @@ class NetworkTraining(Evaluator):
         epochs: of the whole schedule, at full fidelity.
         recipe: what is to be otherwise than `make_recipe` has it, by the names of `Recipe`.
         scale: how many times as wide and deep as it was found a candidate is made: ``width``, ``depth``.
+        limits: what it may cost at most: ``parameters`` (33.5 million if not said), ``multiply_adds`` of an image.
     """
 
     name: ClassVar[str] = "train"
@@ -58,11 +74,14 @@ class NetworkTraining(Evaluator):
         epochs: float = EPOCHS,
         recipe: Mapping[str, Any] | None = None,
         scale: Mapping[str, float] | None = None,
+        limits: Mapping[str, float] | None = None,
     ) -> None:
         self.epochs = epochs
         self.scale = dict(scale or {})
         self.recipe = dict(recipe or {})
         check_recipe(self.recipe)
+        self.limits = dict(limits or {})
+        check_limits(self.limits)
 
     def __call__(self, candidate: Candidate, fidelity: Fidelity, context: TrialContext) -> Evaluation:
         """Evaluate one network.
@@ -70,21 +89,21 @@ class NetworkTraining(Evaluator):
         Raises:
             TrialPruned: ``context.report`` said stop.
             DivergedError: its loss is no number any more.
+            InputError: it is larger than it may be; nothing of it was allocated.
             TypeError: the candidate is no network.
         """
         data = ImageData.load(context.data)
         candidate = scaled(candidate, **self.scale)
         train = data.train_rows(0)
+        batch = self.made(data, len(train), fidelity).batch
+        check_size(candidate, data.shape, data.classes, batch=batch, limits=self.limits, memory=context.memory)
         deadline = deadline_of(context, kept=JUDGING_SHARE)
         begin = time.monotonic()
         with threads(context.threads):
             seen = [self._small(candidate, rung, context, deadline) for rung in context.rungs if _is_small(rung)]
             network = self.network(candidate, fidelity, data, context)
             training = self.begin(network, data, train, fidelity, context.seed)
-            _train(training, data, fidelity, context, deadline)
-            before = time.monotonic()
-            score, predicted = _judged(training, data, fidelity, context)
-            predicting = time.monotonic() - before
+            score, predicted, predicting = _train(training, data, fidelity, context, deadline)
             artifacts = _store(context, predicted, network)
             costs = costs_of(network, data.shape)
         return Evaluation(
@@ -134,20 +153,24 @@ class NetworkTraining(Evaluator):
         parts = len(context.rungs) + 1
         soon = None if deadline is None else time.monotonic() + max(0.0, deadline - time.monotonic()) / parts
         training.advance(pixels[rows], y[rows], resolution=rung.resolution, deadline=soon)
-        score, _ = _judged(training, data, rung, context)
-        _Said(context).tell(rung.step, score)
+        _Said(context).tell(rung.step, _judged(training, data, rung, context).score)
         return training.seen
 
 
 def _train(
     training: Training, data: ImageData, fidelity: Fidelity, context: TrialContext, deadline: float | None
-) -> None:
-    """Train a network through its rungs to the end of its schedule; a training that was stored goes on."""
+) -> Judgement:
+    """Train a network through its rungs to the end of its schedule; a training that was stored goes on.
+
+    Returns how it is judged at its end.
+    """
     said = _Said(context)
     place = context.out / said.place
     if place.exists():
         training.restore(place)
     stages = [rung for rung in context.rungs if not _is_small(rung)]
+    # The latest alone, by what it was of.
+    judged: dict[tuple[int, float], Judgement] = {}
 
     def then() -> None:
         said.keep(training)
@@ -164,7 +187,9 @@ def _train(
         rows = subsample(data.train_rows(0), rung.rows, context.seed)
 
         def judge(rung: Fidelity = rung) -> float:
-            return _judged(training, data, rung, context)[0]
+            judged.clear()
+            judged[training.seen, rung.resolution] = found = _judged(training, data, rung, context)
+            return found.score
 
         training.advance(
             pixels[rows], y[rows], until=until, resolution=rung.resolution, deadline=deadline, judge=judge, then=then
@@ -173,18 +198,20 @@ def _train(
             reached = [epoch.score for epoch in training.curve if epoch.at <= until + NEAR]
             said.tell(rung.step, (reached[-1] if reached else None) or judge())
     place.unlink(missing_ok=True)
+    # The last epoch was judged as it ended, unless that was before the run was killed.
+    return judged.get((training.seen, fidelity.resolution)) or _judged(training, data, fidelity, context)
 
 
-def _judged(
-    training: Training, data: ImageData, rung: Fidelity, context: TrialContext
-) -> tuple[float, NDArray[np.float64]]:
-    """The score on the images set aside, and their (m, K) probabilities."""
+def _judged(training: Training, data: ImageData, rung: Fidelity, context: TrialContext) -> Judgement:
+    """How the network does on the images set aside."""
     from hortus.nets.training import probabilities
 
+    begin = time.monotonic()
     valid = data.valid_rows(0)
     pixels, _ = tensors(context.data, data.digest)
     found = probabilities(training.network, training.normalize, pixels[valid], resolution=rung.resolution).numpy()
-    return float(data.metric()(data.y[valid], found)), found
+    seconds = time.monotonic() - begin
+    return Judgement(float(data.metric()(data.y[valid], found)), found, seconds)
 
 
 class _Said:
@@ -223,13 +250,17 @@ def curve(training: Training) -> list[dict[str, Any]]:
 
 def costs_of(network: nn.Module, shape: tuple[int, int, int]) -> dict[str, float]:
     """Parameters, multiply-adds, and seconds an image alone takes here, as they stand in an evaluation's notes."""
+    from hortus.nets.build import PlanNetwork
     from hortus.nets.counting import latency, multiply_adds, parameters
+    from hortus.nets.limits import cost
 
-    return {
-        "params": parameters(network),
-        "macs": multiply_adds(network, shape),
-        "latency": latency(network, shape),
-    }
+    if type(network) is PlanNetwork and network.plan.shape == shape:
+        # By its layers, most of which were counted before: a pass that counts takes as long as a training step.
+        found = cost(network.plan)
+        counts = {"params": found.parameters, "macs": found.multiply_adds}
+    else:
+        counts = {"params": parameters(network), "macs": multiply_adds(network, shape)}
+    return {**counts, "latency": latency(network, shape)}
 
 
 def _is_small(rung: Fidelity) -> bool:

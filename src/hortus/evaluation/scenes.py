@@ -23,6 +23,7 @@ from hortus.data.scenes import SceneData
 from hortus.evaluation.base import Artifact, Evaluation, Evaluator, Fidelity, TrialContext
 from hortus.evaluation.building import deadline_of, threads
 from hortus.evaluation.network import CHECKPOINTS, STORE_SECONDS, costs_of, curve
+from hortus.evaluation.sizes import check_limits, check_size
 from hortus.nets.recipe import LARGE, Recipe, check_recipe
 from hortus.seeds import derive
 from hortus.spaces.base import Candidate
@@ -47,15 +48,25 @@ class SceneNetwork(Evaluator):
     Args:
         epochs: of the whole schedule.
         recipe: what is to be otherwise than `hortus.nets.scene_training.scene_recipe` has it.
+        limits: what a network may cost at most: ``parameters`` (33.5 million if not said), ``multiply_adds`` of a
+            scene.
     """
 
     name: ClassVar[str] = "segment"
     requires: ClassVar[frozenset[str]] = frozenset({"dense"})
 
-    def __init__(self, *, epochs: float = EPOCHS, recipe: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        epochs: float = EPOCHS,
+        recipe: Mapping[str, Any] | None = None,
+        limits: Mapping[str, float] | None = None,
+    ) -> None:
         self.epochs = epochs
         self.recipe = dict(recipe or {})
         check_recipe(self.recipe)
+        self.limits = dict(limits or {})
+        check_limits(self.limits)
 
     def __call__(self, candidate: Candidate, fidelity: Fidelity, context: TrialContext) -> Evaluation:
         """Evaluate one network.
@@ -70,7 +81,7 @@ class SceneNetwork(Evaluator):
         begin = time.monotonic()
         with threads(context.threads):
             pixels, masks = scene_tensors(context.data, data.digest)
-            training = self.begin(candidate, data, len(train), context.seed)
+            training = self.begin(candidate, data, len(train), context)
             passage = _Passage(training, context, f"{CHECKPOINTS}/{context.number:06d}.safetensors")
 
             def judge() -> float:
@@ -107,10 +118,11 @@ class SceneNetwork(Evaluator):
             },
         )
 
-    def begin(self, candidate: Candidate, data: SceneData, rows: int, seed: int) -> SceneTraining:
+    def begin(self, candidate: Candidate, data: SceneData, rows: int, context: TrialContext) -> SceneTraining:
         """The training of a candidate on so many scenes, about to begin.
 
         Raises:
+            InputError: it is larger than it may be; nothing of it was allocated.
             TypeError: the candidate is no network.
         """
         from hortus.nets.network import NetworkCandidate
@@ -119,8 +131,9 @@ class SceneNetwork(Evaluator):
 
         if not isinstance(candidate, NetworkCandidate):
             raise TypeError(f"A network is wanted here, and {type(candidate).__name__} is none.")
-        network = candidate.build(data.shape, len(data.classes), seed=derive(seed, "weights"))
-        recipe = self.made(data, rows)
+        recipe, classes, seed = self.made(data, rows), len(data.classes), context.seed
+        check_size(candidate, data.shape, classes, batch=recipe.batch, limits=self.limits, memory=context.memory)
+        network = candidate.build(data.shape, classes, seed=derive(seed, "weights"))
         return SceneTraining(
             network,
             recipe,
@@ -163,7 +176,7 @@ class SceneFinal(SceneNetwork):
         begin = time.monotonic()
         with threads(context.threads):
             pixels, masks = scene_tensors(context.data, data.digest)
-            training = self.begin(candidate, data, len(data), context.seed)
+            training = self.begin(candidate, data, len(data), context)
             fill(training.network, load_tensors(verify(context.out, Stored(**self.weights)))[0])
             passage = _Passage(training, context, f"{CHECKPOINTS}/final-{context.number:06d}.safetensors")
             passage.restore()

@@ -22,6 +22,7 @@ from hortus.data.images import ImageData
 from hortus.errors import SettingError, nearest
 from hortus.evaluation.base import Evaluation, Evaluator, Fidelity, TrialContext
 from hortus.evaluation.building import build, tensors, threads
+from hortus.evaluation.sizes import check_limits, check_size
 from hortus.nets.counting import multiply_adds, parameters
 from hortus.nets.training import Normalizer, device
 from hortus.seeds import stream
@@ -172,30 +173,36 @@ class TrainingFree(Evaluator):
     Args:
         score: a name in `SCORES`.
         batch: images that it looks at.
+        limits: what a network may cost at most: ``parameters`` (33.5 million if not said), ``multiply_adds`` of an
+            image.
     """
 
     name: ClassVar[str] = "training_free"
     requires: ClassVar[frozenset[str]] = frozenset({"network"})
     trains: ClassVar[bool] = False
 
-    def __init__(self, *, score: str = "naswot", batch: int = BATCH) -> None:
+    def __init__(self, *, score: str = "naswot", batch: int = BATCH, limits: Mapping[str, float] | None = None) -> None:
         if score not in SCORES:
             raise SettingError(
                 f"There is no training-free score called {score!r}.", mend=nearest(score, SCORES), code="unknown-score"
             )
         self.score = score
         self.batch = batch
+        self.limits = dict(limits or {})
+        check_limits(self.limits)
 
     def __call__(self, candidate: Candidate, fidelity: Fidelity, context: TrialContext) -> Evaluation:
         """Score one network; every candidate sees the same batch.
 
         Raises:
+            InputError: it is larger than it may be; nothing of it was allocated.
             SettingError: the score does not suit the network.
             TypeError: the candidate is no network.
         """
         del fidelity
         data = ImageData.load(context.data)
         begin = time.monotonic()
+        check_size(candidate, data.shape, data.classes, batch=self.batch, limits=self.limits, memory=context.memory)
         with threads(context.threads):
             pixels, y = tensors(context.data, data.digest)
             rows = stream(0, "probe").permutation(data.train_rows(0))[: self.batch]

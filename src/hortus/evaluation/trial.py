@@ -36,6 +36,7 @@ class Order:
         deadline: on this machine's ``time.monotonic()``, which all its processes share: when the trial should end by
             itself with what it has; None for never.
         budget: seconds of the whole run, which a space may look at; None when only trials count.
+        memory: bytes that it may hold; None for no limit.
         reports: whether the driver answers reports (a pruner is at work).
         asks: whether the candidate's questions come while it is evaluated.
     """
@@ -50,6 +51,7 @@ class Order:
     threads: int = 1
     deadline: float | None = None
     budget: float | None = None
+    memory: int | None = None
     reports: bool = False
     asks: bool = False
     options: dict[str, Any] = field(default_factory=dict)
@@ -90,6 +92,7 @@ def run(payload: dict[str, Any], report: Report, ask: Ask | None = None) -> dict
         report=report,
         rungs=order.rungs,
         ask=ask,
+        memory=order.memory,
     )
     with warnings.catch_warnings():
         # What libraries say about one candidate of hundreds is no message a person can act on.

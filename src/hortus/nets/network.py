@@ -15,6 +15,8 @@ from hortus.nets.plan import Plan, Shape
 if TYPE_CHECKING:
     from torch import nn
 
+    from hortus.nets.limits import Cost
+
 
 class NetworkCandidate(ABC):
     """Base of the candidates of all network spaces.
@@ -75,6 +77,12 @@ class NetworkCandidate(ABC):
         from hortus.nets.build import build
 
         return build(self.plan(input_shape, classes), seed=seed)
+
+    def cost(self, input_shape: Shape, classes: int) -> Cost:
+        """What its network would cost; nothing of it is allocated."""
+        from hortus.nets.limits import cost
+
+        return cost(self.plan(input_shape, classes))
 
     def draw(self, path: Path | str) -> None:
         """Draw it as an SVG."""

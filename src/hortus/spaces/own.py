@@ -27,6 +27,8 @@ from hortus.spaces.base import Space
 if TYPE_CHECKING:
     from torch import nn
 
+    from hortus.nets.limits import Cost
+
 Function = Callable[..., "nn.Module"]
 
 # What this process was handed, by name. It is the one thing here that is not passed along: a name is all that JSON
@@ -64,9 +66,14 @@ def unreachable(function: Function) -> str:
 
 
 @contextmanager
-def offered(function: Function) -> Iterator[str]:
-    """Inside the block the function is known to spaces of its name; yields the name."""
-    name = name_of(function)
+def offered(function: Function, name: str | None = None) -> Iterator[str]:
+    """Inside the block the function is known to spaces of its name; yields the name.
+
+    Args:
+        function: the user's.
+        name: by which it was imported; None for `name_of` it.
+    """
+    name = name or name_of(function)
     before = _OFFERED.get(name)
     _OFFERED[name] = function
     try:
@@ -78,18 +85,17 @@ def offered(function: Function) -> Iterator[str]:
             _OFFERED[name] = before
 
 
-def offer_by_name(name: str) -> None:
-    """Import ``"module:function"`` and have it known from here on; for workers, whose driver says what to run.
+def offer_by_name(name: str, load: Callable[[str], Function]) -> None:
+    """Import a function and have it known from here on; for workers, whose driver says what to run.
 
     What is known already, as where trials run in the driver's own process, is left as it is.
+
+    Args:
+        name: ``"module:function"`` or ``"/path/script.py:function"``.
+        load: imports what has such a name.
     """
-    if name in _OFFERED:
-        return
-    module, _, attribute = name.partition(":")
-    found: Any = import_module(module)
-    for part in attribute.split("."):
-        found = getattr(found, part)
-    _OFFERED[name] = found
+    if name not in _OFFERED:
+        _OFFERED[name] = load(name)
 
 
 @dataclass(frozen=True)
@@ -111,6 +117,21 @@ class OwnNetwork:
     def describe(self) -> str:
         """The answers."""
         return ", ".join(f"{name}={_short(value)}" for name, value in self.params.items()) or "no question was asked"
+
+    def cost(self, input_shape: tuple[int, int, int], classes: int) -> Cost | None:  # noqa: ARG002 - as the function has it
+        """What its network would cost, made without memory; None where the function cannot do without."""
+        import torch
+
+        from hortus.nets.limits import measured
+        from hortus.nets.randomness import own_randomness
+
+        def make() -> nn.Module:
+            made = self.function(*_arguments(self.function, FixedTrial(dict(self.params)), self.facts))
+            return torch.nn.Sequential(torch.nn.Flatten(), made) if self.flat else made
+
+        with own_randomness(0), suppress(Exception):
+            return measured(make, input_shape)
+        return None
 
     def build(self, input_shape: tuple[int, int, int], classes: int) -> nn.Module:
         """The untrained network, from (b, c, h, w) to (b, classes) logits; lazy layers get their sizes.

@@ -15,6 +15,7 @@ from hortus.data.images import ImageData
 from hortus.evaluation import trial
 from hortus.evaluation.base import Ask, Evaluation, Report
 from hortus.evaluation.building import tensors, threads
+from hortus.evaluation.function import load_object
 from hortus.evaluation.network import CHECKPOINTS
 from hortus.evaluation.trial import Order
 from hortus.seeds import stream
@@ -45,7 +46,7 @@ def run(payload: dict[str, Any], report: Report, ask: Ask | None = None) -> dict
     """
     if payload["space"]["name"] == OwnSpace.name:
         # The driver says so, and it is the driver's function: what a file says is imported by nobody.
-        offer_by_name(payload["space"]["function"])
+        offer_by_name(payload["space"]["function"], load_object)
     if payload["evaluator"] == RELAXATION:
         return relax(Order.from_json(payload)).to_json()
     return trial.run(payload, report, ask)
