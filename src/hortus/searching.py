@@ -28,9 +28,11 @@ from hortus.deploy.image_model import ImageModel
 from hortus.engine.progress import Listener, ProgressEvent
 from hortus.engine.terminal import listening
 from hortus.ensemble.honest import Estimate
+from hortus.errors import SettingError
+from hortus.evaluation.function import load_object
 from hortus.run.images.fit import fit_images
 from hortus.run.images.result import ImageResult, open_image_run
-from hortus.run.images.settings import ImageSettings
+from hortus.run.images.settings import ImageSettings, default_strategy
 from hortus.spaces.own import OwnSpace, name_of, offered, unreachable
 
 if TYPE_CHECKING:
@@ -53,10 +55,15 @@ class Found:
     function: Function = field(repr=False)
     notes: tuple[Note, ...] = ()
 
+    @property
+    def name(self) -> str:
+        """The function's: what workers import it by."""
+        return str(self.result.settings.space_options["function"])
+
     @cached_property
     def model(self) -> ImageModel:
         """The network with all that it needs: the classes, how its input is normalized."""
-        with offered(self.function):
+        with offered(self.function, self.name):
             return self.result.model
 
     @property
@@ -106,11 +113,11 @@ class Found:
 
 
 def search(
-    net: Function,
+    net: Function | str,
     x: Any,
-    y: Any,
+    y: Any = None,
     *,
-    strategy: str = "predictor",
+    strategy: str = "auto",
     strategy_options: Mapping[str, Any] | None = None,
     evaluator: str = "train",
     evaluator_options: Mapping[str, Any] | None = None,
@@ -118,6 +125,7 @@ def search(
     trials: int | None = None,
     memory_budget: int | None = None,
     metric: str | None = None,
+    objectives: Sequence[str] | None = None,
     pruner: str = "none",
     rungs: str = "epochs",
     epochs: float | None = None,
@@ -135,11 +143,13 @@ def search(
     Args:
         net: called as ``net(trial)``, or as ``net(trial, facts)`` with the images' `ImageFacts` where it takes two;
             asks the trial as in Optuna, and returns an ``nn.Module`` from (b, ...) to (b, K) logits, lazy layers
-            welcome. Workers import it by its module and name, so that it should stand in a module of its own.
+            welcome. Workers import it by its module and name, so that it should stand in a module of its own. Or its
+            name, ``"module:function"`` or ``"script.py:function"``.
         x: (n, d) rows, whose columns are brought to mean 0 and variance 1 and are the facts' channels; or images:
-            (n, h, w), (n, h, w, c) or (n, c, h, w).
-        y: (n,) class labels.
-        strategy: a name in ``hortus.strategies.STRATEGIES`` that needs no more of a space than params and scores.
+            (n, h, w), (n, h, w, c) or (n, c, h, w), or a folder of class folders.
+        y: (n,) class labels; None where the folders tell them.
+        strategy: a name in ``hortus.strategies.STRATEGIES`` that needs no more of a space than params and scores;
+            ``"auto"`` for ``"predictor"``, or for ``"nsga2"`` where the objectives have costs without targets.
         strategy_options: its own arguments.
         evaluator: ``"train"`` or ``"training_free"``.
         evaluator_options: its own arguments.
@@ -147,6 +157,9 @@ def search(
         trials: how many candidates; the same call on a folder that has them makes no more.
         memory_budget: bytes resident at once, over all processes.
         metric: what is optimized: a name of scikit-learn's; accuracy if not said.
+        objectives: the metric and what it is to cost: ``("accuracy", "latency")`` for a Pareto front, or
+            ``("accuracy", "latency=0.002")`` with a target; costs are ``latency`` (seconds an image), ``params`` and
+            ``macs``.
         pruner: stops poor trials early; ``"halving"``, ``"hyperband"``, ``"median"`` and others.
         rungs: what it sees more of: ``"epochs"``, ``"rows"`` or ``"resolution"``.
         epochs: of a candidate's training; None for as many as its share of the time allows.
@@ -166,16 +179,18 @@ def search(
         RunError: no candidate ended well, with the reasons; or the folder holds another run.
     """
     data, flat = _shaped(x)
-    why = unreachable(net)
+    function, name = _named(net)
+    why = "" if isinstance(net, str) else unreachable(function)
     notes = [] if executor != "auto" or not why else [_inline_note(why)]
     settings = ImageSettings(
         metric=metric,
+        objectives=None if objectives is None else tuple(objectives),
         time=time_budget,
         trials=trials,
         memory=memory_budget,
         space=OwnSpace.name,
-        space_options={"function": name_of(net), "flat": flat},
-        strategy=strategy,
+        space_options={"function": name, "flat": flat},
+        strategy=default_strategy(objectives) if strategy == "auto" else strategy,
         strategy_options=dict(strategy_options or {}),
         evaluator=evaluator,
         evaluator_options=dict(evaluator_options or {}),
@@ -193,12 +208,12 @@ def search(
     )
     temporary = run_folder is None
     folder = Path(tempfile.mkdtemp(prefix="hortus-run-")) if run_folder is None else Path(run_folder)
-    with listening(verbosity, *listeners) as heard, offered(net):
+    with listening(verbosity, *listeners) as heard, offered(function, name):
         for note in notes:
             for listener in heard:
                 listener(ProgressEvent("note", 0.0, note.to_json()))
         result = fit_images(data, y, settings, folder=folder, listeners=heard)
-        found = Found(result, net, (*notes, *result.notes))
+        found = Found(result, function, (*notes, *result.notes))
         # Loaded while the function is known, and while a temporary folder is there.
         _ = found.model
     if temporary:
@@ -206,18 +221,36 @@ def search(
     return found
 
 
-def open_search(folder: str | Path, net: Function) -> Found:
+def open_search(folder: str | Path, net: Function | str) -> Found:
     """A search that has been, from its folder and its function; one that was killed gets its network from its trials.
+
+    Args:
+        folder: the run's.
+        net: the function, or the name that it was searched by.
 
     Raises:
         RunError: the folder holds no such run, or no trial of it has finished.
         SettingError: the run's function is another one.
     """
-    with offered(net):
+    function, name = _named(net)
+    with offered(function, name):
         result = open_image_run(Path(folder))
-        found = Found(result, net, result.notes)
+        found = Found(result, function, result.notes)
         _ = found.model
         return found
+
+
+def _named(net: Function | str) -> tuple[Function, str]:
+    """The function, and the name by which workers import it: a script's by its whole path."""
+    if not isinstance(net, str):
+        return net, name_of(net)
+    place, colon, function = net.rpartition(":")
+    if not (place and colon and function):
+        raise SettingError(
+            f"{net!r} names no function.", mend="Write module:function or script.py:function.", code="search-function"
+        )
+    name = f"{Path(place).resolve()}:{function}" if place.endswith(".py") else net
+    return load_object(name), name
 
 
 def _shaped(x: Any) -> tuple[Any, bool]:

@@ -79,7 +79,7 @@ def show(result: ImageResult, top: int, *, as_json: bool) -> None:
     from rich.text import Text
 
     console = Console()
-    told, task = result.estimate, result.model.task
+    told, task = result.estimate, result.task
     lines = [
         f"{task.kind}, {task.metric} {told.score:.4f} ({told.low:.4f} to {told.high:.4f}, 95 %) "
         "is to be expected on new images",

@@ -1,85 +1,125 @@
-"""``hortus search --list``: which space, strategy and evaluator fit each other, and why not where not."""
+"""``hortus search``: a search space of one's own, by its function's name; and with ``--list``, what fits what.
+
+`search` takes more than eight arguments: each is one of `hortus.search` under its own name.
+"""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Annotated
+import shlex
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hortus.cli.told import Debug, told
+from hortus.cli import fits
+from hortus.cli.fit import AsJson, Memory, Quiet, Time, Trials, Verbose, options
+from hortus.cli.told import STOPPED, Debug, told
 from hortus.errors import SettingError
 
 if TYPE_CHECKING:
-    from hortus.run.combinations import Combination
+    from hortus.searching import Found
 
 
 def search(
-    listed: Annotated[bool, typer.Option("--list", help="Show what fits what.")] = False,
-    space: Annotated[str | None, typer.Option(help="Of this space alone.")] = None,
-    strategy: Annotated[str | None, typer.Option(help="Of this strategy alone.")] = None,
-    evaluator: Annotated[str | None, typer.Option(help="Of this evaluator alone.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print every combination as JSON.")] = False,
+    net: Annotated[
+        str | None,
+        typer.Argument(metavar="MODULE:FUNCTION", help="A function of a trial that returns a network; or script.py:…"),
+    ] = None,
+    images: Annotated[Path | None, typer.Argument(metavar="IMAGES", help="A folder of class folders.")] = None,
+    listed: Annotated[bool, typer.Option("--list", help="Show what fits what, and search nothing.")] = False,
+    space: Annotated[str | None, typer.Option(help="With --list: of this space alone.")] = None,
+    strategy: Annotated[str | None, typer.Option(help="How the space is searched; with --list, of it alone.")] = None,
+    strategy_option: Annotated[
+        list[str] | None, typer.Option("--strategy-option", metavar="NAME=VALUE", help="The strategy's own.")
+    ] = None,
+    evaluator: Annotated[
+        str | None, typer.Option(help="By what networks are judged; with --list, of it alone.")
+    ] = None,
+    metric: Annotated[str | None, typer.Option(help="What is optimized: a metric of scikit-learn's by name.")] = None,
+    objective: Annotated[
+        list[str] | None, typer.Option(help="A cost too: latency, params, macs; latency=0.002 as a target.")
+    ] = None,
+    time: Time = None,
+    trials: Trials = None,
+    memory: Memory = None,
+    epochs: Annotated[float | None, typer.Option(help="Of a candidate's training.")] = None,
+    pruner: Annotated[str, typer.Option(help="none, median, halving, hyperband or extrapolation.")] = "none",
+    jobs: Annotated[int | None, typer.Option("--jobs", "-j", help="Trials at once; one a core if not said.")] = None,
+    seed: Annotated[int, typer.Option(help="Same seed, same trials, same leaderboard.")] = 0,
+    out: Annotated[Path | None, typer.Option(help="The run's folder; one that is there is gone on with.")] = None,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
-    """Show which search space, strategy and evaluator can be combined by name."""
-    with told(debug=debug):
-        if not listed:
+    """Search a space of your own: the networks that a function makes. Without --time or --trials it takes 5 minutes."""
+    folder = out or Path("runs") / f"{(net or '').rpartition(':')[2]}-{datetime.now():%Y%m%d-%H%M%S}"
+    with told(debug=debug, stopped=f"To go on: the same command with --out {shlex.quote(str(folder))}"):
+        if listed:
+            fits.show(space=space, strategy=strategy, evaluator=evaluator, as_json=as_json)
+            return
+        if net is None or images is None or space is not None:
             raise SettingError(
-                "A search begins with a table or with images, and none was named.",
-                mend="Show what can be combined with --list; begin with `hortus fit`, or in Python with hortus.search.",
+                "--space means something with --list alone."
+                if space is not None
+                else "A search takes a function that makes networks, and images.",
+                mend="Write `hortus search script.py:net photos/`; for a space by name, `hortus fit photos/ --task "
+                "image --space NAME`; --list shows what can be combined.",
                 code="search-nothing",
             )
-        from hortus.evaluation import EVALUATORS
         from hortus.models.libraries import require
-        from hortus.run.combinations import combinations
-        from hortus.spaces import SPACES
-        from hortus.strategies import STRATEGIES
 
-        # What an evaluator of networks needs is said by its class, and some of these are written in PyTorch.
         require("torch", "nets")
-        for name, table in ((space, SPACES), (strategy, STRATEGIES), (evaluator, EVALUATORS)):
-            if name is not None:
-                # Misspelt, it is refused with what was meant.
-                _ = table[name]
-        wanted = [
-            one
-            for one in combinations()
-            if space in (None, one.space) and strategy in (None, one.strategy) and evaluator in (None, one.evaluator)
-        ]
-        if as_json:
-            typer.echo(json.dumps([one.to_json() for one in wanted], ensure_ascii=False, indent=1))
-        else:
-            _show(wanted)
+        from hortus.searching import search as begin
+
+        if str(Path.cwd()) not in sys.path:
+            sys.path.append(str(Path.cwd()))
+        found = begin(
+            net,
+            images,
+            strategy=strategy or "auto",
+            strategy_options=options(strategy_option or ()),
+            evaluator=evaluator or "train",
+            objectives=(metric or "accuracy", *objective) if objective else None,
+            time_budget=time,
+            trials=trials,
+            memory_budget=memory,
+            metric=metric,
+            pruner=pruner,
+            epochs=epochs,
+            workers=jobs,
+            executor="local",
+            random_state=seed,
+            verbosity=0 if quiet or as_json else 2 if verbose else 1,
+            run_folder=folder,
+        )
+        _conclude(found, as_json=as_json)
+        if found.result.why == "interrupted":
+            raise typer.Exit(STOPPED)
 
 
-def _show(found: list[Combination]) -> None:
-    """A row for each space: the strategies and the evaluators that fit it, and what does not, with the reason.
-
-    Strategies and evaluators know nothing of each other, so that any of one column goes with any of the other.
-    """
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    from hortus.run.combinations import needs
-
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_lines=True)
-    table.add_column("space", no_wrap=True)
-    for head in ("strategies", "evaluators", "what does not fit, since it needs"):
-        table.add_column(head, ratio=1)
-    for space in dict.fromkeys(one.space for one in found):
-        rows = [one for one in found if one.space == space]
-        strategies, evaluators = (list(dict.fromkeys(names)) for names in zip(*map(_pair, rows), strict=True))
-        lacks = needs(space)
-        fits = (", ".join(name for name in names if name not in lacks) or "none" for names in (strategies, evaluators))
-        unfit = (f"{name}: {lacks[name]}" for name in (*strategies, *evaluators) if name in lacks)
-        table.add_row(*map(Text, (space, *fits, "\n".join(unfit))))
-    console = Console()
-    console.print(table)
-    console.print(f"{sum(one.fits for one in found)} of {len(found)} combinations fit.", highlight=False)
-
-
-def _pair(one: Combination) -> tuple[str, str]:
-    return one.strategy, one.evaluator
+def _conclude(found: Found, *, as_json: bool) -> None:
+    """Print what was found, and how to go on."""
+    result = found.result
+    costs = list(result.settings.goal.costs)
+    if as_json:
+        said: dict[str, Any] = {
+            "folder": str(found.folder),
+            "metric": result.task.metric,
+            "score": found.score,
+            "params": found.params,
+            "trials": len(result.rows),
+            "why": result.why,
+        }
+        fronts = {cost: found.pareto(cost)[["trial", "score", cost]].to_dict(orient="records") for cost in costs}
+        typer.echo(json.dumps(said | ({"pareto": fronts} if costs else {}), ensure_ascii=False))
+        return
+    for name, value in found.params.items():
+        typer.echo(f"  {name} = {value!r}")
+    place = shlex.quote(str(found.folder))
+    front = " and the Pareto front" if costs else ""
+    typer.echo(f"The run is in {found.folder}. All trials{front}: hortus leaderboard {place}")
+    typer.echo(f"In Python: hortus.searching.open_search({str(found.folder)!r}, {found.name!r}).predict(...)")

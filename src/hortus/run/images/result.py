@@ -12,8 +12,9 @@ import numpy as np
 import pandas as pd
 from optuna.trial import TrialState
 
-from hortus.data.images import FILE
+from hortus.data.images import FILE, ImageData
 from hortus.data.notes import Note
+from hortus.data.task import Task
 from hortus.deploy.image_bundle import load_image_bundle
 from hortus.deploy.image_model import ImageModel
 from hortus.engine.goal import COSTS
@@ -59,6 +60,11 @@ class ImageResult:
     def model(self) -> ImageModel:
         """The network, loaded once."""
         return load_image_bundle(self.folder / BUNDLE)
+
+    @cached_property
+    def task(self) -> Task:
+        """What is told apart, and by what metric; known without the network."""
+        return ImageData.load(self.folder / "data").task
 
     @property
     def score(self) -> float:
