@@ -124,7 +124,7 @@ class SupernetTraining:
     def advance(
         self, images: Tensor, labels: Tensor, *, until: float = 1.0, deadline: float | None = None
     ) -> SupernetTraining:
-        """Train up to a share of the schedule, or to a deadline on ``time.monotonic()``.
+        """Train up to a share of the schedule, or to a deadline on ``time.monotonic()``; a step at least.
 
         Args:
             images: (n, c, h, w) float32, normalized.
@@ -136,9 +136,11 @@ class SupernetTraining:
             DivergedError: the loss is no number any more.
         """
         self.supernet.train()
+        first = self.step
         while self.at < until:
             begin = time.monotonic()
-            if deadline is not None and begin >= deadline:
+            # On a busy machine a near deadline may pass before anything was done: whoever calls again would for ever.
+            if deadline is not None and begin >= deadline and self.step > first:
                 break
             drawn = generator(derive(self.seed, "batch", self.step))
             rows = torch.randperm(len(labels), generator=drawn)[: self.batch].to(labels.device)
