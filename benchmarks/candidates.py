@@ -6,10 +6,10 @@ The same cells (random ones of NAS-Bench-201's space, 4 channels, one cell a sta
 1,437 digits at 8x8, one epoch, 16 images a step), judged on the same 360 images. The plain loop is what tutorials have:
 a Dataset that normalizes and crops image by image, a DataLoader of the same batches for training and for judging, with
 no workers or with two, SGD, an accuracy loop; what it trains is the same network, on one thread. Hortus runs as it is
-used, journal, checks, costs and stored weights included: on one slot of one thread, and on two. Each side runs in a
-process of its own, in turns, so that a busy machine hits all; the ratio of each round is reported, and their median.
-On a machine that does other things too, candidates a minute of processor time (of a side's processes together) say
-more; what two slots' workers used is not known in time. Results go to benchmarks/results/candidates.json.
+used, journal, checks, costs and stored weights included, on one slot of one thread. Each side runs in a process of its
+own, in turns, so that a busy machine hits all; the ratio of each round is reported, and their median. On a machine that
+does other things too, candidates a minute of the processor's time (of a side's processes together) say more. Results
+go to benchmarks/results/candidates.json.
 """
 
 from __future__ import annotations
@@ -30,9 +30,8 @@ from typing import Any
 
 RESULTS = Path(__file__).resolve().parent / "results" / "candidates.json"
 SHARE, BATCH, WIDTH = 1 / 9, 16, 4
-OURS = ("hortus", "hortus, 2 slots")
 LOADERS = ("loader, no workers", "loader, 2 workers")
-SIDES = (*OURS, *LOADERS)
+SIDES = ("hortus", *LOADERS)
 
 
 def main() -> None:
@@ -42,10 +41,10 @@ def main() -> None:
     parser.add_argument("--side", choices=SIDES, help="run this side alone and print its candidates a minute")
     arguments = parser.parse_args()
     if arguments.side:
-        side = hortus if arguments.side in OURS else plain
+        side = hortus if arguments.side == SIDES[0] else plain
         print(json.dumps(side(arguments.candidates, 2 if "2" in arguments.side else 0)))
         return
-    rounds: list[dict[str, tuple[float, float | None]]] = []
+    rounds: list[dict[str, tuple[float, float]]] = []
     for _ in range(arguments.rounds):
         told = {}
         for side in SIDES:
@@ -55,33 +54,30 @@ def main() -> None:
             told[side] = json.loads(done.stdout.splitlines()[-1])
         rounds.append(told)
         print(told, flush=True)
+        write(rounds, arguments.candidates)
+
+
+def write(rounds: list[dict[str, tuple[float, float]]], candidates: int) -> None:
+    """Store what the rounds so far have found."""
     found: dict[str, Any] = {
         "a minute": {side: [round(told[side][0], 1) for told in rounds] for side in SIDES},
-        "a processor's minute": {
-            side: [round(told[side][1] or 0.0, 1) for told in rounds] for side in (OURS[0], *LOADERS)
-        },
-        "times as many": {
-            f"{own} / {other}": _ratio([(told[own][0], told[other][0]) for told in rounds])
-            for own in OURS
-            for other in LOADERS
-        },
+        "a processor's minute": {side: [round(told[side][1], 1) for told in rounds] for side in SIDES},
+        "times as many": {side: _ratio([told["hortus"][0] / told[side][0] for told in rounds]) for side in LOADERS},
         "times as many for the processor's time": {
-            f"{OURS[0]} / {other}": _ratio([(told[OURS[0]][1], told[other][1]) for told in rounds]) for other in LOADERS
+            side: _ratio([told["hortus"][1] / told[side][1] for told in rounds]) for side in LOADERS
         },
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, one thread a slot or loop",
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, one thread a side",
         "load": [round(load, 1) for load in os.getloadavg()],
         "torch": version("torch"),
         "python": platform.python_version(),
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-        "settings": {"candidates": arguments.candidates, "rows": SHARE, "epochs": 1, "batch": BATCH, "width": WIDTH},
+        "settings": {"candidates": candidates, "rows": SHARE, "epochs": 1, "batch": BATCH, "width": WIDTH},
     }
     RESULTS.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    print(json.dumps(found, indent=1))
 
 
-def _ratio(pairs: list[tuple[float | None, float | None]]) -> dict[str, float]:
+def _ratio(found: list[float]) -> dict[str, float]:
     """The median of the rounds' ratios, and the least and the greatest of them."""
-    found = [own / other for own, other in pairs if own and other]
     return {name: round(of(found), 2) for name, of in (("median", statistics.median), ("least", min), ("most", max))}
 
 
@@ -90,7 +86,7 @@ def _spent() -> float:
     return sum(os.times()[:4])
 
 
-def hortus(candidates: int, slots: int) -> tuple[float, float | None]:
+def hortus(candidates: int, _workers: int) -> tuple[float, float]:
     """Candidates a minute of a search as it is used, and a minute of the processor; its beginning is left out."""
     from sklearn.datasets import load_digits
 
@@ -108,24 +104,23 @@ def hortus(candidates: int, slots: int) -> tuple[float, float | None]:
     settings = ImageSettings(
         strategy="random",
         space_options={"width": WIDTH},
-        trials=candidates + 2 * max(1, slots),
+        trials=candidates + 2,
         # A ninth of the images once: the schedule is measured in images seen.
         epochs=SHARE,
         recipe={"batch": BATCH},
         final=False,
         grow=False,
-        slots=max(1, slots),
-        executor="local" if slots else "inline",
+        slots=1,
+        executor="inline",
     )
     with tempfile.TemporaryDirectory() as folder:
         fit_images(digits.images, digits.target, settings, folder=Path(folder), listeners=[hear])
-    # The first of each slot ends with PyTorch loaded.
-    known = ends[max(1, slots) - 1 :]
-    wall, spent = (60.0 * (len(known) - 1) / (last - first) for first, last in zip(known[0], known[-1], strict=True))
-    return wall, None if slots else spent
+    # The first ends with PyTorch loaded.
+    wall, spent = (60.0 * (len(ends) - 1) / (last - first) for first, last in zip(ends[0], ends[-1], strict=True))
+    return wall, spent
 
 
-def plain(candidates: int, workers: int) -> tuple[float, float | None]:
+def plain(candidates: int, workers: int) -> tuple[float, float]:
     """Candidates a minute of the loop that tutorials have, and a minute of the processor."""
     import numpy as np
     import torch
