@@ -143,7 +143,7 @@ class Training:
                 momentum=recipe.momentum,
                 nesterov=recipe.momentum > 0,
                 # One call for all parameters: of a small network's step, the optimizer is a tenth otherwise.
-                fused=self.place.type == "cpu",
+                fused=self.place.type == "cpu" and all(p.is_floating_point() for p in self._parameters),
             )
         self._half = self.place.type == "cuda" and torch.cuda.is_bf16_supported()
 
