@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-# Folders and files whose tests fill the machine or watch the clock: `make test` runs them one at a time, after all others.
+# Folders and files whose tests fill the machine or watch the clock: `make test` runs them after all others.
 ALONE = {"cluster", "faults", "studio", "test_cli_run.py", "test_examples.py", "test_local_executor.py", "test_run.py"}
 
 # Of the tests marked `rotated` each commit tries one in so many.
