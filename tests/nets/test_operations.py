@@ -1,13 +1,17 @@
 """Operations and networks of them: shapes, papers' parameter counts, seeds, shared layers."""
 
+import subprocess
+import sys
+
 import pytest
 import torch
+from torch import nn
 
 from hortus.errors import SettingError
 from hortus.nets.build import PlanNetwork, build, initialize, make, outline
 from hortus.nets.cells import Gene, darts_cell
 from hortus.nets.counting import parameters
-from hortus.nets.operations import OPERATIONS, SEVERAL
+from hortus.nets.operations import OPERATIONS, SEVERAL, EveryOther
 from hortus.nets.plan import IMAGES, Draft, Layer
 from hortus.nets.randomness import own_randomness
 from hortus.spaces.cell import Cell
@@ -28,6 +32,45 @@ def test_operations_halve_even_odd_and_tiny_maps_alike(name):
                     found = OPERATIONS[name](inputs, outputs, stride)(x)
                 assert found.shape == (2, outputs, -(-side[0] // stride), -(-side[1] // stride)), (side, stride)
                 assert torch.isfinite(found).all()
+
+
+@pytest.mark.parametrize("name", PLAIN)
+@pytest.mark.parametrize("settings", [{}, {"kernel": 1}], ids=["as it is", "1x1"])
+def test_no_operation_is_a_strided_1x1_convolution_of_pytorch_s_own(name, settings):
+    try:
+        made = OPERATIONS[name](4, 8, 2, **settings)
+    except TypeError:
+        pytest.skip("its kernel is given")
+    for module in made.modules():
+        if isinstance(module, nn.Conv2d) and module.kernel_size == (1, 1) and module.stride != (1, 1):
+            assert isinstance(module, EveryOther)
+
+
+@pytest.mark.parametrize("side", [(8, 8), (7, 5), (1, 1), (2, 3)])
+def test_every_other_pixel_is_what_a_stride_sees(side):
+    x = torch.randn((2, 4, *side), generator=torch.Generator().manual_seed(0)).to(memory_format=torch.channels_last)
+    made = EveryOther(4, 6, 1, stride=2)
+    torch.testing.assert_close(made(x), nn.functional.conv2d(x, made.weight, made.bias, stride=2))
+
+
+# Of few channels that lie last, a strided 1x1 convolution ends the process on some processors.
+STEPS = """
+import torch
+from hortus.nets.operations import OPERATIONS
+for name in ("factorized_reduce", "nor_conv_1x1", "skip_connect", "nor_conv_3x3", "sep_conv_3x3", "dil_conv_5x5"):
+    for channels in (1, 3, 4, 5, 6):
+        made = OPERATIONS[name](channels, 2 * channels, 2).to(memory_format=torch.channels_last)
+        for _ in range(10):
+            x = torch.randn(4, channels, 8, 10).to(memory_format=torch.channels_last).requires_grad_()
+            found = made(x)
+            (found * torch.randn_like(found)).sum().backward()
+"""
+
+
+@pytest.mark.rotated
+def test_the_backward_pass_of_few_channels_that_lie_last_ends_well():
+    done = subprocess.run([sys.executable, "-c", STEPS], capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("name", sorted(DENSE))

@@ -35,14 +35,27 @@ class Zero(nn.Module):
         return x.new_zeros(n, self.outputs, -(-h // self.stride), -(-w // self.stride))
 
 
+class EveryOther(nn.Conv2d):
+    """A 1x1 convolution with a stride, which looks only at the pixels that it steps on.
+
+    It is what ``nn.Conv2d`` computes. But of few channels that lie last, the backward pass of oneDNN (PyTorch 2.13, on
+    processors with AVX2 and no AVX-512) writes beyond its memory, and the process ends.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(n, outputs, ceil(h / stride), ceil(w / stride))."""
+        down, across = self.stride
+        return functional.conv2d(x[:, :, ::down, ::across], self.weight, self.bias)
+
+
 class FactorizedReduce(nn.Module):
     """Halve a map without a filter's blur: two 1x1 convolutions of stride 2, one moved by a pixel, side by side."""
 
     def __init__(self, inputs: int, outputs: int, *, affine: bool = True) -> None:
         super().__init__()
         half = outputs // 2
-        self.even = nn.Conv2d(inputs, outputs - half, 1, stride=2, bias=False)
-        self.odd = nn.Conv2d(inputs, half, 1, stride=2, bias=False) if half else None
+        self.even = EveryOther(inputs, outputs - half, 1, stride=2, bias=False)
+        self.odd = EveryOther(inputs, half, 1, stride=2, bias=False) if half else None
         self.norm = nn.BatchNorm2d(outputs, affine=affine)
         self.relu = nn.ReLU()
 
@@ -174,7 +187,8 @@ def _conv(
     inputs: int, outputs: int, stride: int = 1, *, kernel: int = 3, groups: int = 1, dilation: int = 1
 ) -> nn.Conv2d:
     padding = dilation * (kernel // 2)
-    return nn.Conv2d(inputs, outputs, kernel, stride, padding, dilation=dilation, groups=groups, bias=False)
+    kind = EveryOther if kernel == 1 and stride > 1 else nn.Conv2d
+    return kind(inputs, outputs, kernel, stride, padding, dilation=dilation, groups=groups, bias=False)
 
 
 def _conv_bn(inputs: int, outputs: int, stride: int = 1, *, kernel: int = 3, groups: int = 1) -> nn.Sequential:
