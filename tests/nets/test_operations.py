@@ -57,6 +57,7 @@ def test_every_other_pixel_is_what_a_stride_sees(side):
 STEPS = """
 import torch
 from hortus.nets.operations import OPERATIONS
+torch.set_num_threads(1)
 for name in ("factorized_reduce", "nor_conv_1x1", "skip_connect", "nor_conv_3x3", "sep_conv_3x3", "dil_conv_5x5"):
     for channels in (1, 3, 4, 5, 6):
         made = OPERATIONS[name](channels, 2 * channels, 2).to(memory_format=torch.channels_last)
