@@ -3,11 +3,15 @@
 import hashlib
 import os
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 # Folders and files whose tests fill the machine or watch the clock: `make test` runs them after all others.
 ALONE = {"cluster", "faults", "studio", "test_cli_run.py", "test_examples.py", "test_local_executor.py", "test_run.py"}
+
+# Those that take over five seconds on a slow machine; they are rotated too.
+DEAR = frozenset(Path(__file__).with_name("dear.txt").read_text(encoding="utf-8").split())
 
 # Of the tests marked `rotated` each commit tries one in so many.
 ROTATION = 4
@@ -18,6 +22,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if ALONE.intersection(item.path.parts):
             item.add_marker("alone")
+        if item.nodeid.partition("[")[0] in DEAR:
+            item.add_marker("rotated")
     if "HORTUS_SLICE" not in os.environ:
         return
     slice_ = int(os.environ["HORTUS_SLICE"]) % ROTATION

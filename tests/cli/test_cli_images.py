@@ -79,6 +79,5 @@ def test_new_images_are_predicted_by_the_run_and_by_its_file(run, photos, tmp_pa
 
 
 def test_commands_for_tables_say_that_this_is_a_run_of_images(run, tmp_path):
-    assert (
-        "is one of images" in hortus("export", run, "--to", "notebook", "--out", tmp_path / "notebook", code=2).stderr
-    )
+    assert "is one of images" in hortus("report", run, "--out", tmp_path / "report.html", code=2).stderr
+    assert "is one of images" in hortus("faster", run, "--out", tmp_path / "fast.hortus", code=2).stderr
