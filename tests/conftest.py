@@ -10,7 +10,7 @@ import pytest
 # Folders and files whose tests fill the machine or watch the clock: `make test` runs them after all others.
 ALONE = {"cluster", "faults", "studio", "test_cli_run.py", "test_examples.py", "test_local_executor.py", "test_run.py"}
 
-# Those that take over five seconds on a slow machine; they are rotated too.
+# Tests, and files whose tests share what is dear to make, that take over five seconds on a slow machine: rotated too.
 DEAR = frozenset(Path(__file__).with_name("dear.txt").read_text(encoding="utf-8").split())
 
 # Of the tests marked `rotated` each commit tries one in so many.
@@ -22,18 +22,23 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if ALONE.intersection(item.path.parts):
             item.add_marker("alone")
-        if item.nodeid.partition("[")[0] in DEAR:
+        if DEAR.intersection((item.nodeid.partition("[")[0], _file(item))):
             item.add_marker("rotated")
     if "HORTUS_SLICE" not in os.environ:
         return
     slice_ = int(os.environ["HORTUS_SLICE"]) % ROTATION
 
     def elsewhere(item: pytest.Item) -> bool:
-        dealt = hashlib.sha256(item.nodeid.encode()).digest()[0] % ROTATION
-        return item.get_closest_marker("rotated") is not None and dealt != slice_
+        dealt = _file(item) if _file(item) in DEAR else item.nodeid
+        turn = hashlib.sha256(dealt.encode()).digest()[0] % ROTATION
+        return item.get_closest_marker("rotated") is not None and turn != slice_
 
     config.hook.pytest_deselected(items=[item for item in items if elsewhere(item)])
     items[:] = [item for item in items if not elsewhere(item)]
+
+
+def _file(item: pytest.Item) -> str:
+    return item.nodeid.partition("::")[0]
 
 
 @pytest.fixture(scope="session")

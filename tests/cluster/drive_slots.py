@@ -6,7 +6,7 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
-from hortus.engine.executors.base import Job
+from hortus.engine.executors.base import Event, Job
 from hortus.engine.executors.parcels import digest_of
 from hortus.engine.executors.ray import RayExecutor
 
@@ -62,7 +62,10 @@ def main(url, place):
         while not any(post.job is not None for post in executor._fleet.posts):
             time.sleep(0.01)
         executor.cancel(206)
-        told["cancelled"] = asdict(executor.poll(10.0)[0])
+        ends: list[Event] = []
+        while not ends:
+            ends = executor.poll(10.0)
+        told["cancelled"] = asdict(ends[0])
     print(json.dumps(told))
 
 
