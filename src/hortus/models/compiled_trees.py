@@ -91,7 +91,7 @@ def join(state: State) -> Any:
         place = int(roots[low]) if high - low == 1 else made
         if parent >= 0:
             guide[side][parent] = place
-        if place == made and high - low > 1:
+        if high - low > 1:
             middle = (low + high) // 2
             guide["threshold"][place] = middle - 0.5
             waiting += [(low, middle, place, "left_child"), (middle, high, place, "right_child")]

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from hortus.deploy.serve.answer import Answer
-from hortus.deploy.serve.body import RefusedError, read_json, refused
+from hortus.deploy.serve.body import RefusedError, listed, read_json
 from hortus.deploy.serve.counters import Counters
 from hortus.deploy.serve.described import schema_reply
 from hortus.deploy.serve.frame import GATE, bare, describe, furnish
@@ -85,7 +85,8 @@ def make_app(
         began = time.perf_counter()
         try:
             body = await read_json(request, most_bytes=limits.bytes, seconds=limits.seconds)
-            found = await desk.predict(_rows(body, limits))
+            rows = listed(body, "rows", most=limits.rows, mend='Send {"rows": [{"column": value, ...}]}.')
+            found = await desk.predict(rows)
         except RefusedError:
             counters.turned_away()
             raise
@@ -95,19 +96,6 @@ def make_app(
     furnish(app, schema, counters, lambda: desk.full, TRY_ROWS)
     describe(app, envelope, token)
     return Gate(app, hosts=hosts, token=token)
-
-
-def _rows(body: Any, limits: Limits) -> list[Any]:
-    if not isinstance(body, dict) or not isinstance(body.get("rows"), list):
-        raise refused(422, "request-shape", "The body has no list of rows.", 'Send {"rows": [{"column": value, ...}]}.')
-    other = sorted(body.keys() - {"rows"})
-    if other:
-        raise refused(422, "request-name", f"The body has the name {other[0][:60]!r}.", 'Send {"rows": [...]} alone.')
-    rows: list[Any] = body["rows"]
-    if len(rows) > limits.rows:
-        what = f"The body has {len(rows)} rows, and {limits.rows} are the most."
-        raise refused(413, "rows-too-many", what, "Send the rows in several requests.")
-    return rows
 
 
 def _envelope(row: type[BaseModel], limits: Limits) -> type[BaseModel]:

@@ -78,6 +78,31 @@ def parsed(body: bytes) -> Any:
         raise refused(400, "json-number", "A number has too many digits.", "Send numbers of 64 bits.") from None
 
 
+def listed(value: Any, things: str, *, most: int, mend: str) -> list[Any]:
+    """The list that a body's value holds under one name, and nothing beside it.
+
+    Args:
+        value: of the body.
+        things: that are sent, and the name: rows, images.
+        most: that there may be.
+        mend: what to send.
+
+    Raises:
+        RefusedError: 422 there is none, or another name beside it; 413 it is too long.
+    """
+    if not isinstance(value, dict) or not isinstance(value.get(things), list):
+        raise refused(422, "request-shape", f"The body has no list of {things}.", mend)
+    other = sorted(value.keys() - {things})
+    if other:
+        what = f"The body has the name {other[0][:60]!r}."
+        raise refused(422, "request-name", what, f'Send {{"{things}": [...]}} alone.')
+    found: list[Any] = value[things]
+    if len(found) > most:
+        what = f"The body has {len(found)} {things}, and {most} are the most."
+        raise refused(413, f"{things}-too-many", what, f"Send the {things} in several requests.")
+    return found
+
+
 class _RepeatedError(Exception):
     """Says its name."""
 

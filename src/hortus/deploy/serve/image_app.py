@@ -15,7 +15,7 @@ from starlette.types import ASGIApp
 from hortus.data.image_files import SENT
 from hortus.deploy.image_model import ImageModel
 from hortus.deploy.serve.answer import Answer
-from hortus.deploy.serve.body import RefusedError, check_type, parsed, read_body, refused
+from hortus.deploy.serve.body import RefusedError, check_type, listed, parsed, read_body
 from hortus.deploy.serve.counters import Counters
 from hortus.deploy.serve.frame import GATE, bare, describe, furnish
 from hortus.deploy.serve.gate import Gate
@@ -129,19 +129,8 @@ async def _sent(request: Request, limits: ImageLimits) -> list[Any]:
     body = await read_body(request, most_bytes=limits.bytes, seconds=limits.seconds, things="images")
     if kind != JSON:
         return [body]
-    value = parsed(body)
-    if not isinstance(value, dict) or not isinstance(value.get("images"), list):
-        raise refused(
-            422, "request-shape", "The body has no list of images.", 'Send {"images": [...]}: pixels, or base64.'
-        )
-    other = sorted(value.keys() - {"images"})
-    if other:
-        raise refused(422, "request-name", f"The body has the name {other[0][:60]!r}.", 'Send {"images": [...]} alone.')
-    images: list[Any] = value["images"]
-    if len(images) > limits.images:
-        what = f"The body has {len(images)} images, and {limits.images} are the most."
-        raise refused(413, "images-too-many", what, "Send the images in several requests.")
-    return images
+    send = 'Send {"images": [...]}: pixels, or base64.'
+    return listed(parsed(body), "images", most=limits.images, mend=send)
 
 
 def _envelope(limits: ImageLimits) -> type[BaseModel]:

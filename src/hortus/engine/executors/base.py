@@ -66,6 +66,15 @@ class Executor(ABC):
     def poll(self, seconds: float) -> list[Event]:
         """What happened since the last call; waits up to ``seconds`` for a first event."""
 
+    def run_alone(self, job: Job) -> Event:
+        """Run one job while no other is wanted; how it ended. What it reports on its way is passed over."""
+        self.submit(job)
+        while True:
+            for event in self.poll(0.5):
+                # What was given up before may still have a last word to say.
+                if event.number == job.number and event.kind != "report":
+                    return event
+
     @abstractmethod
     def answer(self, number: int, *, go_on: bool) -> None:
         """Answer a job's report: whether it goes on to the next rung."""

@@ -99,23 +99,18 @@ def train_final(
         needs=() if weights is None else (weights,),
     )
     limit = None if seconds is None else seconds + OVERDUE
-    executor.submit(Job(best.number, order.to_json(), seconds=limit, memory=plan.memory))
-    while True:
-        for event in executor.poll(0.5):
-            # What the search gave up may still have a last word to say.
-            if event.number != best.number or event.kind == "report":
-                continue
-            if event.kind != "done":
-                journal.set(FAILED, f"{event.data.get('reason')}: {event.data.get('detail', '')}")
-                return False
-            made = Evaluation.from_json(event.data)
-            if _epochs(made) < ENOUGH * _epochs(best.evaluation):
-                told = f"there was time for {_epochs(made):.1f} epochs after {_epochs(best.evaluation):.1f} before"
-                journal.set(FAILED, told)
-                return False
-            journal.set(FAILED, None)
-            journal.set("final", Final(best.number, made, scale).to_json())
-            return True
+    end = executor.run_alone(Job(best.number, order.to_json(), seconds=limit, memory=plan.memory))
+    if end.kind != "done":
+        journal.set(FAILED, f"{end.data.get('reason')}: {end.data.get('detail', '')}")
+        return False
+    made = Evaluation.from_json(end.data)
+    if _epochs(made) < ENOUGH * _epochs(best.evaluation):
+        told = f"there was time for {_epochs(made):.1f} epochs after {_epochs(best.evaluation):.1f} before"
+        journal.set(FAILED, told)
+        return False
+    journal.set(FAILED, None)
+    journal.set("final", Final(best.number, made, scale).to_json())
+    return True
 
 
 def read_final(journal: Journal) -> Final | None:

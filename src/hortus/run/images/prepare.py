@@ -115,15 +115,11 @@ def _run(
         budget=settings.budget.time,
     )
     limit = None if seconds is None else PATIENCE * seconds + GRACE
-    executor.submit(Job(NUMBER, order.to_json(), seconds=limit, memory=plan.memory))
-    while True:
-        for event in executor.poll(0.5):
-            if event.number != NUMBER or event.kind == "report":
-                continue
-            if event.kind != "done":
-                raise RunError(
-                    f"The {preparation} could not be trained: {event.data.get('detail', event.data.get('reason'))}",
-                    mend="Give more time or memory, or take the strategy 'evolution' and the evaluator 'train'.",
-                    code="not-prepared",
-                )
-            return Evaluation.from_json(event.data)
+    end = executor.run_alone(Job(NUMBER, order.to_json(), seconds=limit, memory=plan.memory))
+    if end.kind != "done":
+        raise RunError(
+            f"The {preparation} could not be trained: {end.data.get('detail', end.data.get('reason'))}",
+            mend="Give more time or memory, or take the strategy 'evolution' and the evaluator 'train'.",
+            code="not-prepared",
+        )
+    return Evaluation.from_json(end.data)

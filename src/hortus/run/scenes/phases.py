@@ -172,12 +172,7 @@ def _run(
         budget=settings.budget.time,
     )
     limit = None if seconds is None else seconds + overdue
-    executor.submit(Job(number, order.to_json(), seconds=limit, memory=plan.memory))
-    while True:
-        for event in executor.poll(0.5):
-            # What the search gave up may still have a last word to say.
-            if event.number != number or event.kind == "report":
-                continue
-            if event.kind == "done":
-                return Evaluation.from_json(event.data)
-            return f"{event.data.get('reason')}: {event.data.get('detail', '')}"
+    end = executor.run_alone(Job(number, order.to_json(), seconds=limit, memory=plan.memory))
+    if end.kind == "done":
+        return Evaluation.from_json(end.data)
+    return f"{end.data.get('reason')}: {end.data.get('detail', '')}"
