@@ -8,7 +8,20 @@ from pathlib import Path
 import pytest
 
 # Folders and files whose tests fill the machine or watch the clock: `make test` runs them after all others.
-ALONE = {"cluster", "faults", "studio", "test_cli_run.py", "test_examples.py", "test_local_executor.py", "test_run.py"}
+ALONE = {
+    "cluster",
+    "faults",
+    "screens",
+    "test_cli_run.py",
+    "test_designer_canvas.py",
+    "test_examples.py",
+    "test_local_executor.py",
+    "test_run.py",
+    "test_studio_away.py",
+    "test_studio_pages.py",
+    "test_studio_runs.py",
+    "test_studio_stream.py",
+}
 
 # Tests, and files whose tests share what is dear to make, that take over five seconds on a slow machine: rotated too.
 DEAR = frozenset(Path(__file__).with_name("dear.txt").read_text(encoding="utf-8").split())

@@ -19,6 +19,7 @@ from sklearn.datasets import load_diabetes, load_iris
 from typer.testing import CliRunner, Result
 
 from hortus.cli import app
+from hortus.engine.lock import held
 
 PROGRAM = [sys.executable, "-c", "from hortus.cli import main; main()"]
 QUICK = ("--folds", "2", "--executor", "inline")
@@ -190,3 +191,24 @@ def test_ctrl_c_keeps_the_best_and_resume_goes_on(tmp_path: Path) -> None:
     assert "hortus resume run" in err
     assert "Traceback" not in err
     assert len(hortus("predict", "run", "iris.csv", cwd=tmp_path).stdout.splitlines()) == 151
+
+
+@pytest.mark.rotated
+@pytest.mark.skipif(os.name == "nt", reason="signals are POSIX's")
+def test_an_interrupt_before_the_search_keeps_what_there_is(tmp_path: Path) -> None:
+    load_iris(as_frame=True).frame.to_csv(tmp_path / "iris.csv", index=False)
+
+    def interrupted(*arguments: str) -> None:
+        command = [sys.executable, "-m", "hortus.cli", *arguments, "--quiet"]
+        with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as running:
+            # It reads the table, or has not come so far.
+            while held(tmp_path / "run") is None and running.poll() is None:
+                time.sleep(0.01)
+            running.send_signal(signal.SIGINT)
+            _, err = running.communicate(timeout=120)
+        assert running.returncode == 130, err
+        assert len(hortus("predict", "run", "iris.csv", cwd=tmp_path).stdout.splitlines()) == 151
+
+    interrupted("fit", "iris.csv", "--target", "target", "--trials", "500", "--jobs", "1", "--out", "run")
+    assert "the baseline, a small tree, is what there is" in hortus("leaderboard", "run", cwd=tmp_path).stdout
+    interrupted("resume", "run", "--trials", "400")

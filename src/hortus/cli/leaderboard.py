@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Hashable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -75,11 +76,13 @@ def _show(result: Result, top: int) -> None:
     board = result.leaderboard()
     task = result.model.task
     told = result.estimate
-    members = sum(weight > 0 for weight in result.chosen["weights"].values())
+    members = sum(weight > 0 for number, weight in result.chosen["weights"].items() if int(number) >= 0)
+    within = f" ({told.low:.4f} to {told.high:.4f}, 95 %)" if math.isfinite(told.low + told.high) else ""
     lines = [
-        f"{task.target} ({task.kind}): expect {task.metric} {told.score:.4f} on new rows "
-        f"({told.low:.4f} to {told.high:.4f}, 95 %)",
-        f"{members} of {len(result.rows)} candidates make the model; the best alone had {told.naive:.4f} out of fold",
+        f"{task.target} ({task.kind}): expect {task.metric} {told.score:.4f} on new rows{within}",
+        f"{members} of {len(result.rows)} candidates make the model; the best alone had {told.naive:.4f} out of fold"
+        if members
+        else "no candidate makes the model: the baseline, a small tree, is what there is",
         "=: as good as the best, as far as can be told",
     ]
     rows = board.to_dict(orient="records")

@@ -20,6 +20,7 @@ from optuna.samplers import BaseSampler
 from optuna.trial import TrialState
 
 from hortus.budget import Ledger
+from hortus.engine import interrupts
 from hortus.engine.executors.base import Event, Executor, Job
 from hortus.engine.history import History, Outcome
 from hortus.engine.journal import Journal
@@ -104,6 +105,7 @@ class Search:
                 if meanwhile is not None:
                     meanwhile()
                     meanwhile = None
+                interrupts.let()
                 if not self._running:
                     return stop or "trials"
                 for event in self._executor.poll(self._patience()):
