@@ -13,7 +13,8 @@ from __future__ import annotations
 import shutil
 import tempfile
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -232,12 +233,23 @@ def open_search(folder: str | Path, net: Function | str) -> Found:
         RunError: the folder holds no such run, or no trial of it has finished.
         SettingError: the run's function is another one.
     """
-    function, name = _named(net)
-    with offered(function, name):
+    with handed(net) as function:
         result = open_image_run(Path(folder))
         found = Found(result, function, result.notes)
         _ = found.model
         return found
+
+
+@contextmanager
+def handed(net: Function | str) -> Iterator[Function]:
+    """Inside the block networks of the space that ``net`` is can be loaded; yields the function.
+
+    Raises:
+        SettingError: it names no function.
+    """
+    function, name = _named(net)
+    with offered(function, name):
+        yield function
 
 
 def _named(net: Function | str) -> tuple[Function, str]:

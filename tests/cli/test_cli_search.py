@@ -81,6 +81,12 @@ def test_a_function_s_networks_are_searched_for_two_objectives_in_worker_process
     assert "Pareto front of accuracy and params" in hortus("leaderboard", str(run)).stdout
     again = hortus(*asked[:-1], "--quiet").stdout
     assert f"width = {found['params']['width']}" in again
+    # Predicting takes the function, said by who asks.
+    asked = ["predict", str(run), str(place / "photos")]
+    assert "--net script.py:function" in hortus(*asked, code=2).stderr
+    labels = hortus(*asked, "--net", f"{place / 'net.py'}:net").stdout.splitlines()
+    assert labels[0] == "path,label"
+    assert len(labels) == 61
     from hortus.searching import open_search
 
     opened = open_search(run, f"{place / 'net.py'}:net")

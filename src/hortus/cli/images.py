@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -135,16 +136,18 @@ def holds_images(model: Path) -> bool:
     return kind_of(model) == "images"
 
 
-def predicted(model: Path, place: Path, *, proba: bool) -> Iterator[pd.DataFrame]:
+def predicted(model: Path, place: Path, *, proba: bool, net: str | None = None) -> Iterator[pd.DataFrame]:
     """What a network says of an image, or of all images in a folder, some at a time.
 
     Args:
         model: a run's folder or a saved model.
         place: a file, or a folder; images in folders within it are found too.
         proba: whether the probabilities are told.
+        net: the function that made the network, where it was one of the user's own.
 
     Raises:
         ReadError: there is no image, or one cannot be read.
+        SettingError: the function is none, or another one than the network's.
     """
     import pandas as pd
 
@@ -152,7 +155,12 @@ def predicted(model: Path, place: Path, *, proba: bool) -> Iterator[pd.DataFrame
     from hortus.deploy.image_bundle import load_image_bundle
     from hortus.run.images.result import open_image_run
 
-    network = open_image_run(model).model if model.is_dir() else load_image_bundle(model)
+    with ExitStack() as known:
+        if net is not None:
+            from hortus.searching import handed
+
+            known.enter_context(handed(net))
+        network = open_image_run(model).model if model.is_dir() else load_image_bundle(model)
     paths = found_in(place)
     for first in range(0, len(paths), AT_ONCE):
         some = paths[first : first + AT_ONCE]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -38,6 +39,9 @@ def predict(
         typer.Option("--rejects", help="csv or tsv: rows that cannot be read go there, with the reason."),
     ] = None,
     refine: Annotated[bool, typer.Option("--refine", help="Of masks: let a CRF move borders to colours'.")] = False,
+    net: Annotated[
+        str | None, typer.Option("--net", help="Of `hortus search`: the function that it searched, as it was given.")
+    ] = None,
     chunk: Annotated[int, typer.Option("--chunk", min=1, help="Rows that are in memory at a time.")] = 100_000,
     debug: Debug = False,
 ) -> None:
@@ -48,9 +52,12 @@ def predict(
         from hortus.deploy.scoring import Asked, Scored, check_columns, score
         from hortus.engine.terminal import printable
 
+        if net is not None and str(Path.cwd()) not in sys.path:
+            sys.path.append(str(Path.cwd()))
         check_paths(table, out, rejects)
         if scenes.holds_scenes(model):
             ignored = {"--rejects": rejects, "--level": level, "--id": id_column, "--proba": proba or None}
+            ignored |= {"--net": net}
             given = [name for name, value in ignored.items() if value is not None]
             if given:
                 raise SettingError(
@@ -71,9 +78,13 @@ def predict(
                     code="option-of-tables",
                 )
             with _printed() if out is None else table_file(out) as write:
-                for frame in images.predicted(model, table, proba=proba):
+                for frame in images.predicted(model, table, proba=proba, net=net):
                     write(frame)
             return
+        if net is not None:
+            raise SettingError(
+                "--net is for models of images: this is one of a table.", mend="Leave it out.", code="option-of-images"
+            )
         predictor = open_model(model)
         # Of the libraries that made it, say; predicting writes over them.
         loaded = list(predictor.notes)

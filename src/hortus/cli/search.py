@@ -122,4 +122,5 @@ def _conclude(found: Found, *, as_json: bool) -> None:
     place = shlex.quote(str(found.folder))
     front = " and the Pareto front" if costs else ""
     typer.echo(f"The run is in {found.folder}. All trials{front}: hortus leaderboard {place}")
+    typer.echo(f"New images: hortus predict {place} IMAGES --net {shlex.quote(found.name)}")
     typer.echo(f"In Python: hortus.searching.open_search({str(found.folder)!r}, {found.name!r}).predict(...)")

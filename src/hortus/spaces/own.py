@@ -190,7 +190,8 @@ class OwnSpace(Space):
         if function not in _OFFERED:
             raise SettingError(
                 f"The space is the function {function!r}, which was not given here.",
-                mend="Open the run with hortus.searching.open_search(folder, net), net being that function.",
+                mend="Open the run with hortus.searching.open_search(folder, net), net being that function, or predict "
+                "with `hortus predict … --net script.py:function`: what a run names is not run unasked.",
                 code="own-unknown",
             )
         self._call = _OFFERED[function]
