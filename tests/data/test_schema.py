@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from hortus.data import canonical
 from hortus.data.infer import infer_schema
 from hortus.data.read import read_table
 from hortus.data.schema import ColumnSchema, Schema
@@ -75,6 +76,31 @@ def test_one_row_reads_as_many_do(frame: pd.DataFrame) -> None:
     for row in (0, 17, 59):
         one, _ = schema.apply(frame.iloc[[row]])
         pd.testing.assert_frame_equal(one.reset_index(drop=True), many.iloc[[row]].reset_index(drop=True))
+
+
+NUMBERS = (0, -3, 2.5, 1e30, 3.5e38, -1e300, 10**400, float("nan"), float("inf"))
+CELLS = (None, *NUMBERS, True, np.float32(1.5), "12", "x", " x ", "", "N/A", "none", "  ", "3kg", [1])
+
+
+@pytest.mark.parametrize("kind", ["numeric", "boolean", "categorical", "text"])
+@pytest.mark.parametrize("cell", CELLS, ids=repr)
+def test_a_plain_cell_is_what_the_long_way_makes_of_it(kind: str, cell: object) -> None:
+    """Cells of the column's own type go a shorter way where they come alone."""
+    column = ColumnSchema("c", kind)
+    values = np.empty(1, dtype=object)
+    values[0] = cell
+    plain = canonical._plain(column, cell)
+    own = {"numeric": (int, float), "boolean": (), "categorical": (str,), "text": (str,)}[kind]
+    if cell is None and kind != "boolean":
+        assert plain is not None
+    elif type(cell) not in own:
+        assert plain is None
+    if plain is not None:
+        found, strays, notes = canonical._read(column, values)
+        assert plain.dtype == found.dtype
+        np.testing.assert_array_equal(plain, found)
+        assert not strays.any()
+        assert not notes
 
 
 def test_a_file_reads_as_the_frame_it_was_written_from(frame: pd.DataFrame, tmp_path: Path) -> None:

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from optuna.trial import BaseTrial
+from scipy.special import expit, softmax
 
 from hortus.data.columns import categorical, numeric
 from hortus.data.facts import Facts
 from hortus.data.matrix import Matrix
 from hortus.data.store import load_state, save_state
 from hortus.models.base import FitContext, Model, Params, Rows, Vector
+from hortus.models.catboost_tables import UnlistedError
 from hortus.models.growth import Growth, patience
 from hortus.models.libraries import installed, require
 from hortus.models.outputs import Outputs
+from hortus.models.symmetric_trees import SymmetricTrees
 
 # Most rounds with validation rows to stop by; without them, rounds x learning rate is about UNGUIDED.
 ROUNDS = 1500
 # Rows x classes x rounds of many classes: more of them, fewer rounds.
 EFFORT = 120_000_000
 UNGUIDED = 30.0
+# Up to so many rows, filling the library's container costs more than all trees as arrays do.
+FEW = 32
 
 
 class CatBoost(Model):
@@ -126,7 +133,7 @@ class CatBoost(Model):
         cb = require("catboost", self.extra)
         self._threads = context.threads
         self._outputs = Outputs.learn(train.y, context)
-        self._booster: Any = None
+        self._hold(None)
         self._work = float(len(train.y))
         if self._outputs.single:
             return self
@@ -145,7 +152,7 @@ class CatBoost(Model):
             callbacks=[_Watch(growth)],
             verbose=False,
         )
-        self._booster = booster
+        self._hold(booster)
         self._work = float(len(train.y)) * growth.rounds * (self._outputs.count if self._outputs.count > 2 else 1)
         return self
 
@@ -155,10 +162,28 @@ class CatBoost(Model):
             return self._outputs.certain(len(X))
         if not len(X):
             return np.zeros((0, self._outputs.classes) if self._outputs.classes else 0)
+        if len(X) <= FEW and (trees := self._listed()) is not None:
+            raw = trees.raw(X.dense[:, self._numbers], self._positions(X))
+            return raw[:, 0] if self._outputs.regression else self._outputs.probabilities(_chances(raw))
         pool = self._pool(require("catboost", self.extra), X)
         kind = "RawFormulaVal" if self._outputs.regression else "Probability"
         found = self._booster.predict(pool, prediction_type=kind, thread_count=1 if len(X) < 100 else self._threads)
         return np.asarray(found, dtype=np.float64) if self._outputs.regression else self._outputs.probabilities(found)
+
+    def _hold(self, booster: Any) -> None:
+        """Take what was learned, or nothing, with none of its trees listed yet."""
+        self._booster = booster
+        self._trees: SymmetricTrees | None = None
+        self._asked = self._tried = False
+
+    def _listed(self) -> SymmetricTrees | None:
+        """The trees as arrays; None the first time, for listing them takes a hundred times as long as one answer."""
+        if self._asked and not self._tried and (self._numbers or self._codes):
+            self._tried = True  # at once: who asks meanwhile, in another thread, is answered by the library
+            with suppress(UnlistedError):
+                self._trees = SymmetricTrees(self._booster, numbers=len(self._numbers), levels=self._levels)
+        self._asked = True
+        return self._trees
 
     @property
     def work(self) -> float:
@@ -183,11 +208,13 @@ class CatBoost(Model):
         state = load_state(folder)
         model = cls(**state["params"])
         model._outputs, model._work = Outputs.from_json(state["outputs"]), state["work"]
-        model._threads, model._booster = 1, None
+        model._threads = 1
+        model._hold(None)
         if "codes" in state:
             model._codes, model._numbers, model._levels = state["codes"], state["numbers"], state["levels"]
-            model._booster = require("catboost", cls.extra).CatBoost()
-            model._booster.load_model(str(folder / "booster.cbm"), format="cbm")
+            booster = require("catboost", cls.extra).CatBoost()
+            booster.load_model(str(folder / "booster.cbm"), format="cbm")
+            model._hold(booster)
         return model
 
     def _pool(self, cb: Any, X: Matrix, rows: Rows | None = None) -> Any:
@@ -196,9 +223,7 @@ class CatBoost(Model):
         codes = None
         if self._codes:
             codes = np.empty((len(X), len(self._codes)), dtype=object)
-            for j, (i, count) in enumerate(zip(self._codes, self._levels, strict=True)):
-                # Missing is a category of its own, past the last.
-                column = np.nan_to_num(X.dense[:, i], nan=count).astype(np.intp)
+            for j, (column, count) in enumerate(zip(self._positions(X).T, self._levels, strict=True)):
                 if len(X) <= count:
                     codes[:, j] = [b"%d" % code for code in column.tolist()]
                 else:
@@ -209,6 +234,11 @@ class CatBoost(Model):
         if rows is None:
             return cb.Pool(data)
         return cb.Pool(data, label=self._outputs.targets(rows), weight=rows.weight)
+
+    def _positions(self, X: Matrix) -> NDArray[np.int64]:
+        """(n, columns of categories) codes; missing is a category of its own, past the last."""
+        codes = X.dense[:, self._codes]
+        return np.where(np.isnan(codes), np.array(self._levels), codes).astype(np.int64)
 
     def _settings(self, context: FitContext, rows: int, *, guided: bool) -> Params:
         params = self.get_params()
@@ -228,6 +258,11 @@ class CatBoost(Model):
             "allow_writing_files": False,
             "logging_level": "Silent",
         }
+
+
+def _chances(raw: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Of (n, 1) sums of leaves, (n,) chances of the second of two classes; of (n, k), those of each class."""
+    return expit(raw[:, 0]) if raw.shape[1] == 1 else softmax(raw, axis=1)
 
 
 def _flat(X: Matrix) -> bool:

@@ -14,6 +14,7 @@ from hortus.data.matrix import Matrix
 from hortus.data.store import load_state, save_state
 from hortus.models.base import FitContext, Model, Params, Rows, Vector
 from hortus.models.growth import Growth, patience
+from hortus.models.lightgbm_row import OneRow
 from hortus.models.outputs import Outputs
 
 # Most rounds with validation rows to stop by; without them, rounds x learning rate is about UNGUIDED.
@@ -133,6 +134,7 @@ class LightGBM(Model):
         self._threads = context.threads
         self._outputs = Outputs.learn(train.y, context)
         self._booster: Any = None
+        self._row: OneRow | None = None
         self._work = float(len(train.y))
         if self._outputs.single:
             return self
@@ -167,7 +169,11 @@ class LightGBM(Model):
             return self._outputs.certain(len(X))
         if not len(X):
             return np.zeros((0, self._outputs.classes) if self._outputs.classes else 0)
-        found = self._booster.predict(_cells(X), num_threads=1 if len(X) < 100 else self._threads)
+        if len(X) == 1 and not X.wide:
+            self._row = self._row or OneRow(self._booster)
+            found = self._row.predict(X.dense)
+        else:
+            found = self._booster.predict(_cells(X), num_threads=1 if len(X) < 100 else self._threads)
         return found if self._outputs.regression else self._outputs.probabilities(found)
 
     @property
@@ -189,7 +195,7 @@ class LightGBM(Model):
         state = load_state(folder)
         model = cls(**state["params"])
         model._outputs, model._work = Outputs.from_json(state["outputs"]), state["work"]
-        model._threads, model._booster = 1, None
+        model._threads, model._booster, model._row = 1, None, None
         if not model._outputs.single:
             model._booster = lgb.Booster(model_str=(folder / "booster.txt").read_text(encoding="utf-8"))
         return model

@@ -69,8 +69,12 @@ class Outputs:
     def probabilities(self, found: NDArray[Any]) -> Vector:
         """(n, K) from (n, k) non-negative scores, or from (n,) chances of the second of two classes."""
         if found.ndim == 1:
-            found = np.stack([1.0 - found, found], axis=1) if self.count == 2 else np.ones((len(found), 1))
-        found = found.astype(np.float64)
+            second, found = found, np.ones((len(found), min(self.count, 2)))
+            if self.count == 2:
+                # Filled in place: for one row, stacking takes longer than all the rest here.
+                found[:, 0], found[:, 1] = 1.0 - second, second
+        else:
+            found = found.astype(np.float64)
         found /= found.sum(axis=1, keepdims=True)
         if self.count == self.classes:
             return found
