@@ -86,7 +86,7 @@ def test_a_member_s_own_library_is_locked_too(hostile_model: Predictor, monkeypa
 def test_the_wheel_holds_this_hortus_and_can_be_installed(exported: Path, tmp_path: Path) -> None:
     (wheel,) = exported.glob("*.whl")
     with zipfile.ZipFile(wheel) as parts:
-        assert "hortus/deploy/serve/try_it.html" in parts.namelist()
+        assert "hortus/deploy/serve/try_page.html" in parts.namelist()
         parts.extractall(tmp_path)
     code = "import sys; sys.path.insert(0, sys.argv[1]); import hortus; print(hortus.__file__, hortus.__version__)"
     done = subprocess.run(
@@ -96,7 +96,7 @@ def test_the_wheel_holds_this_hortus_and_can_be_installed(exported: Path, tmp_pa
     place = tmp_path / "installed"
     command = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--no-index", "--target", str(place)]
     subprocess.run([*command, "--disable-pip-version-check", str(wheel)], check=True, capture_output=True)
-    assert (place / "hortus/deploy/serve/try_it.html").exists()
+    assert (place / "hortus/deploy/serve/try_page.html").exists()
 
 
 def test_the_app_serves_the_model(exported: Path, hostile_row: dict[str, Any], running: Any) -> None:

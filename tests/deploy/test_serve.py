@@ -16,10 +16,11 @@ import pytest
 from hortus.deploy.serve.app import Limits, make_app
 from hortus.deploy.serve.door import check, is_loopback
 from hortus.deploy.serve.page import TRY_ROWS
-from hortus.deploy.serve.predicting import MOST_WAITING, Desk
+from hortus.deploy.serve.predicting import Desk
 from hortus.deploy.serve.probing import Probed, probe
 from hortus.deploy.serve.row_model import RowReader
 from hortus.deploy.serve.server import bound, serve
+from hortus.deploy.serve.waiting import MOST_WAITING
 from hortus.ensemble.predictor import Predictor
 from hortus.ensemble.threshold import Threshold
 from hortus.errors import SettingError

@@ -60,12 +60,12 @@ class Sent:
     width: int
 
 
-def read_sent(content: bytes, *, size: tuple[int, int], channels: int, most: int) -> Sent:
+def read_sent(content: bytes, *, size: tuple[int, int] | None, channels: int, most: int) -> Sent:
     """Read one picture from bytes that anybody may have sent: its head first, and no further if it is too large.
 
     Args:
         content: of a file of one of the kinds `SENT`.
-        size: height and width that it is brought to.
+        size: height and width that it is brought to; None for its own.
         channels: likewise, 1 or 3.
         most: pixels that it may have.
 
@@ -78,7 +78,7 @@ def read_sent(content: bytes, *, size: tuple[int, int], channels: int, most: int
         raise InputError(what, mend="Send it smaller.", code="image-too-large")
     if isinstance(head, str):
         raise _unsendable(head)
-    pixels = _decode(io.BytesIO(content), size, channels, SENT)
+    pixels = _decode(io.BytesIO(content), size or head[:2], channels, SENT)
     if isinstance(pixels, str):
         raise _unsendable(pixels)
     return Sent(pixels, head[0], head[1])

@@ -12,11 +12,16 @@ from __future__ import annotations
 
 import shutil
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from string import Template
 
-from hortus.deploy.bundle import load_bundle
-from hortus.deploy.lock import locked
+import numpy as np
+
+from hortus.deploy.image_model import ImageModel
+from hortus.deploy.load import load
+from hortus.deploy.lock import locked, locked_network
+from hortus.deploy.scene_model import SceneModel
 from hortus.deploy.serve.door import SHORTEST_TOKEN
 from hortus.deploy.serve.probing import Probed, probe
 from hortus.deploy.wheel import write_wheel
@@ -39,7 +44,7 @@ ENV PYTHONUNBUFFERED=1 \\
 
 WORKDIR /srv
 COPY requirements.lock $wheel ./
-RUN python -m pip install --no-cache-dir --disable-pip-version-check --no-deps --requirement requirements.lock \\
+${builds}RUN python -m pip install --no-cache-dir --disable-pip-version-check ${flags}--requirement requirements.lock \\
     && python -m pip install --no-cache-dir --disable-pip-version-check --no-deps $wheel
 COPY app ./app
 
@@ -112,21 +117,50 @@ be reached from outside, so it does not start without one. A page to try the mod
 ```sh
 curl http://127.0.0.1:8000/v1/schema -H "Authorization: Bearer $$HORTUS_TOKEN"
 curl http://127.0.0.1:8000/v1/predict -H "Authorization: Bearer $$HORTUS_TOKEN" \\
-  -H 'Content-Type: application/json' -d '{"rows": [{"column": 1.5}]}'
+  $request
 ```
+$builds
 
 Without Docker, in an environment with Python $python:
 
 ```sh
-python -m pip install --no-deps --requirement requirements.lock
+python -m pip install ${flags}--requirement requirements.lock
 python -m pip install --no-deps $wheel
 HORTUS_HOST=127.0.0.1 python app/main.py
 ```
 
 ## What was tried
 
-$probed
+$tried
 """)
+
+# PyTorch's own libraries for accelerators are in no lock, so that pip is let find them.
+_NO_DEPS = "--no-deps "
+_BUILDS = """\
+
+PyTorch as most indexes have it brings libraries for accelerators with it, some gigabytes. Where an index of builds for
+processors alone is at hand, `docker build --build-arg PIP_EXTRA_INDEX_URL=ADDRESS --tag model .` takes them from there:
+the versions are the same.
+"""
+
+
+@dataclass(frozen=True)
+class _Contents:
+    """What of a folder goes by its model.
+
+    Attributes:
+        target: what is predicted.
+        versions: of the libraries, by name.
+        request: the end of a command that asks for a prediction.
+        tried: what was tried with the model, in sentences.
+        builds: whether a library has builds of its own for different machines.
+    """
+
+    target: str
+    versions: dict[str, str]
+    request: str
+    tried: list[str]
+    builds: bool
 
 
 def export_container(bundle: Path, out: Path) -> list[str]:
@@ -143,36 +177,69 @@ def export_container(bundle: Path, out: Path) -> list[str]:
         ArtifactError: the file is no model, or is damaged.
         MissingExtraError: what serving needs is not installed here.
     """
-    predictor = load_bundle(bundle)
-    versions = locked(predictor)
-    probed = probe(predictor)
+    contents = _contents(load(bundle))
     wheel = write_wheel(out).name
     app = out / "app"
     app.mkdir()
     shutil.copyfile(bundle, app / "model.hortus")
-    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    how = {
+        "python": f"{sys.version_info.major}.{sys.version_info.minor}",
+        "wheel": wheel,
+        "flags": "" if contents.builds else _NO_DEPS,
+    }
+    readme = _README.substitute(
+        how,
+        target="".join(c if c.isalnum() or c in " _-." else " " for c in contents.target),
+        least=SHORTEST_TOKEN,
+        request=contents.request,
+        tried="\n".join(contents.tried),
+        builds=_BUILDS if contents.builds else "",
+    )
     written = {
-        "Dockerfile": _DOCKERFILE.substitute(python=python, wheel=wheel),
+        "Dockerfile": _DOCKERFILE.substitute(how, builds="ARG PIP_EXTRA_INDEX_URL\n" if contents.builds else ""),
         ".dockerignore": _IGNORED,
-        "requirements.lock": "".join(f"{name}=={version}\n" for name, version in versions.items()),
-        "README.md": _readme(predictor, probed, python, wheel),
+        "requirements.lock": "".join(f"{name}=={version}\n" for name, version in contents.versions.items()),
+        "README.md": readme,
         "app/main.py": _MAIN,
         "app/health.py": _HEALTH,
     }
     for name, text in written.items():
         (out / name).write_text(text, encoding="utf-8")
     return [
-        f"{out} holds the model, its server and the exact versions of {len(versions)} libraries. Next:",
+        f"{out} holds the model, its server and the exact versions of {len(contents.versions)} libraries. Next:",
         f"  docker build --tag model {out}",
-        *_sentences(probed),
+        *contents.tried,
     ]
 
 
-def _readme(predictor: Predictor, probed: Probed, python: str, wheel: str) -> str:
-    target = "".join(c if c.isalnum() or c in " _-." else " " for c in predictor.task.target)
-    return _README.substitute(
-        target=target, least=SHORTEST_TOKEN, python=python, wheel=wheel, probed="\n".join(_sentences(probed))
+def _contents(model: Predictor | ImageModel | SceneModel) -> _Contents:
+    """What goes by the kind of a model.
+
+    Raises:
+        MissingExtraError: what serving needs is not installed here.
+    """
+    if isinstance(model, Predictor):
+        rows = """-H 'Content-Type: application/json' -d '{"rows": [{"column": 1.5}]}'"""
+        return _Contents(model.task.target, locked(model), rows, _sentences(probe(model)), builds=False)
+    import torch
+
+    versions = locked_network()
+    channels, height, width = model.shape
+    blank = np.zeros((1, *model.shape), dtype=np.uint8 if model.whole else np.float32)
+    if isinstance(model, SceneModel):
+        target, what = "masks", "a mask"
+        model.likeliest(blank[0])
+    else:
+        target, what = model.task.target, "a class"
+        model.rate(torch.from_numpy(blank))
+    request = (
+        "-H 'Content-Type: image/png' --data-binary @picture.png"
+        if model.whole
+        else """-H 'Content-Type: application/json' -d '{"images": [[[0.5, 0.25], [0, 1]]]}'"""
     )
+    size = f"{width} by {height} pixels with {channels} channel{'s' if channels > 1 else ''}"
+    tried = [f"The network was asked about a blank image of {size}, and answered with {what}."]
+    return _Contents(target, versions, request, tried, builds=True)
 
 
 def _sentences(probed: Probed) -> list[str]:

@@ -11,6 +11,8 @@ from hortus.models import MODELS
 from hortus.models.libraries import require
 from hortus.spaces.nodes import ModelNode, StackNode, walk
 
+# What comes with one build of PyTorch and not with another: its libraries for accelerators.
+_OF_A_BUILD = ("nvidia-", "cuda-", "triton", "pytorch-triton")
 # A container is Linux, whatever made it.
 _LINUX = {"sys_platform": "linux", "platform_system": "Linux", "os_name": "posix"}
 
@@ -38,8 +40,24 @@ def locked(predictor: Predictor) -> dict[str, str]:
     learners = [MODELS[name] for name in models_of(predictor)]
     modules = {name.partition(".")[0] for learner in learners for name in (*learner.modules, learner.__module__)}
     brought = packages_distributions()
-    left = [_normal(name) for module in sorted(modules) for name in brought.get(module, ())]
-    left += _needs("hortus", ("serve",))
+    return _closed([_normal(name) for module in sorted(modules) for name in brought.get(module, ())], ("serve",))
+
+
+def locked_network() -> dict[str, str]:
+    """The same for a network, of images or of scenes: PyTorch, Pillow and safetensors in the place of learners.
+
+    What one build of PyTorch alone brings is left out: pip finds it, in the versions that PyTorch itself names.
+
+    Raises:
+        MissingExtraError: likewise.
+    """
+    found = _closed([], ("serve", "nets"))
+    return {name: number for name, number in found.items() if not name.startswith(_OF_A_BUILD)}
+
+
+def _closed(names: Iterable[str], extras: Iterable[str]) -> dict[str, str]:
+    """Versions of distributions, of what Hortus with some extras needs, and of what all these need."""
+    left = [*names, *_needs("hortus", extras)]
     found: dict[str, str] = {}
     seen = {"hortus"}
     while left:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hortus.data.mask_classes import MaskClasses
+from hortus.data.mask_classes import Colour, MaskClasses
 from hortus.data.pillow import pillow
 
 # A palette has so many places.
@@ -31,12 +32,12 @@ def mask_picture(codes: NDArray[np.uint8], classes: MaskClasses) -> Any:
         return pillow().fromarray(rgb.astype(np.uint8))
     if values.max(initial=0) >= PALETTE:
         return pillow().fromarray(values.astype(np.uint16))
-    picture = pillow().fromarray(values.astype(np.uint8))
-    palette = np.zeros((PALETTE, 3), dtype=np.uint8)
-    for value, colour in zip(classes.values, classes.colours, strict=True):
-        palette[value] = colour
-    picture.putpalette(palette.tobytes())
-    return picture
+    return _with_palette(values.astype(np.uint8), classes.values, classes.colours)
+
+
+def code_picture(codes: NDArray[np.uint8], classes: MaskClasses) -> Any:
+    """The picture of a mask's codes themselves, whatever values the masks of training had: (h, w) 0 to K - 1."""
+    return _with_palette(codes, range(len(classes)), classes.colours)
 
 
 def coloured(codes: NDArray[np.uint8], classes: MaskClasses) -> NDArray[np.uint8]:
@@ -50,3 +51,12 @@ def coloured(codes: NDArray[np.uint8], classes: MaskClasses) -> NDArray[np.uint8
 def write_mask(path: Path, codes: NDArray[np.uint8], classes: MaskClasses) -> None:
     """Write one mask as PNG; see `mask_picture`."""
     mask_picture(codes, classes).save(path, format="PNG")
+
+
+def _with_palette(values: NDArray[np.uint8], known: Sequence[int], colours: Sequence[Colour]) -> Any:
+    picture = pillow().fromarray(values)
+    palette = np.zeros((PALETTE, 3), dtype=np.uint8)
+    for value, colour in zip(known, colours, strict=True):
+        palette[value] = colour
+    picture.putpalette(palette.tobytes())
+    return picture

@@ -59,7 +59,32 @@ class SceneModel:
         self, scenes: Any, *, way: str = "resized", refine: bool | CrfSettings = False
     ) -> list[NDArray[np.uint8]]:
         """The code of each pixel, 0 to K - 1, scene by scene at its own size; see `probabilities`."""
+        if way == "resized" and not refine:
+            return [self.likeliest(pixels)[0] for pixels in self.scenes(scenes)]
         return [found.argmax(axis=0).astype(np.uint8) for found in self.probabilities(scenes, way=way, refine=refine)]
+
+    def likeliest(self, pixels: NDArray[Any]) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        """The code of each pixel of one scene, and its probability; seen at the size trained on.
+
+        The answer is enlarged class by class: all classes of a large picture at once would fill the memory.
+
+        Args:
+            pixels: (c, h, w) with the channels trained on.
+
+        Returns:
+            (h, w) codes 0 to K - 1, and (h, w) probabilities, not finite where the network's answer is no number.
+        """
+        import torch
+
+        own = (int(pixels.shape[1]), int(pixels.shape[2]))
+        seen = self._at_own_size(torch.from_numpy(np.array(pixels))[None])
+        best = _enlarged(seen[:, :1], own)[0, 0]
+        codes = torch.zeros(own, dtype=torch.uint8)
+        for code in range(1, len(self.classes)):
+            one = _enlarged(seen[:, code : code + 1], own)[0, 0]
+            codes[one > best] = code
+            best = torch.maximum(best, one)
+        return codes.numpy(), best.numpy()
 
     def predict(self, scenes: Any, **how: Any) -> NDArray[np.int64] | list[NDArray[np.int64]]:
         """The value of each pixel, as the masks had it: (n, h, w), or a list where scenes differ in size.
@@ -180,13 +205,18 @@ class SceneModel:
         return scene_probabilities(self.network, self._normalize, pixels)
 
     def _resized(self, pixels: Tensor) -> Tensor:
+        return _enlarged(self._at_own_size(pixels), (int(pixels.shape[2]), int(pixels.shape[3])))
+
+    def _at_own_size(self, pixels: Tensor) -> Tensor:
+        """What is seen of pixels that are brought to the size trained on, at that size."""
         from torch.nn import functional
 
-        size, own = self.shape[1:], tuple(pixels.shape[2:])
-        if own == size:
+        size = self.shape[1:]
+        if tuple(pixels.shape[2:]) == size:
             return self._seen(pixels)
-        smaller = functional.interpolate(pixels.float(), size, mode="bilinear", antialias=True, align_corners=False)
-        return functional.interpolate(self._seen(smaller), own, mode="bilinear", align_corners=False)
+        return self._seen(
+            functional.interpolate(pixels.float(), size, mode="bilinear", antialias=True, align_corners=False)
+        )
 
     def _windows(self, pixels: Tensor) -> Tensor:
         import torch
@@ -206,6 +236,14 @@ class SceneModel:
 
         colours = pixels if self.whole else (pixels - pixels.min()) / max(float(np.ptp(pixels)), 1e-9) * 255.0
         return refine(proba, np.asarray(colours, dtype=np.float32), settings)
+
+
+def _enlarged(seen: Tensor, size: tuple[int, int]) -> Tensor:
+    from torch.nn import functional
+
+    if tuple(seen.shape[2:]) == size:
+        return seen
+    return functional.interpolate(seen, size, mode="bilinear", align_corners=False)
 
 
 def _starts(side: int, window: int) -> Sequence[int]:

@@ -19,11 +19,13 @@ class Words(NamedTuple):
 
 
 _PLAIN = {
-    "accuracy": Words("accuracy", "the share of rows whose class is predicted rightly"),
+    "accuracy": Words("accuracy", "the share of {things} whose class is predicted rightly"),
     "average_precision": Words(
         "average precision", "how pure the alarms stay while more and more of the true cases are found; 1 is perfect"
     ),
-    "balanced_accuracy": Words("balanced accuracy", "the share of rows predicted rightly, each class counting alike"),
+    "balanced_accuracy": Words(
+        "balanced accuracy", "the share of {things} predicted rightly, each class counting alike"
+    ),
     "brier_score": Words("Brier score", "the mean squared error of the predicted probabilities; 0 is perfect"),
     "f1": Words("F1", "a mean of how pure and how complete the alarms are; 1 is perfect"),
     "log_loss": Words("log loss", "how surprised the predicted probabilities are by what happened; 0 is perfect"),
@@ -38,7 +40,7 @@ _PLAIN = {
     "recall": Words("recall", "the share of the true cases that are found"),
     "roc_auc": Words(
         "ROC AUC",
-        "how often the right one of two rows, one of each class, is ranked higher; 1 is perfect, 0.5 is chance",
+        "how often the right one of two {things}, one of each class, is ranked higher; 1 is perfect, 0.5 is chance",
     ),
     "root_mean_squared_error": Words("root mean squared error", "the typical error, where large errors count more"),
     "root_mean_squared_log_error": Words("root mean squared log error", "the typical error of orders of magnitude"),
@@ -50,16 +52,23 @@ def is_loss(metric: str) -> bool:
     return metric.startswith("neg_")
 
 
-def words(metric: str) -> Words:
+def words(metric: str, *, things: str = "rows") -> Words:
     """A metric's name and meaning.
 
+    Args:
+        metric: its name.
+        things: that are predicted, in the plural: rows, pictures.
+
+    >>> words("accuracy", things="pictures").meaning
+    'the share of pictures whose class is predicted rightly'
     >>> words("neg_log_loss").name, words("roc_auc_ovr").name, words("profit").name
     ('log loss', 'ROC AUC', 'profit')
     """
     plain = metric.removeprefix("neg_")
     stems = [stem for stem in _PLAIN if plain == stem or plain.startswith(f"{stem}_")]
     if stems:
-        return _PLAIN[max(stems, key=len)]
+        name, meaning = _PLAIN[max(stems, key=len)]
+        return Words(name, meaning.format(things=things))
     better = "the smaller the better" if is_loss(metric) else "the greater the better"
     return Words(plain.replace("_", " "), better)
 

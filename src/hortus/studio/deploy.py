@@ -26,6 +26,7 @@ from hortus.studio.home import ID
 from hortus.studio.kept import kept
 from hortus.studio.opened import AnyRun, ImageRun, OpenImages, OpenRun, TableRun
 from hortus.studio.scoring import Score, new_place, receive, score_file, scored
+from hortus.studio.scoring_images import SUFFIXES, score_images
 from hortus.studio.security import UPLOAD
 from hortus.studio.state import Here, Studio
 
@@ -153,7 +154,7 @@ def _address(request: Request, studio: Studio, found: OpenRun | OpenImages) -> s
 
 
 @router.get("/runs/{run}/container.zip", response_class=Response)
-def container(found: TableRun) -> Response:
+def container(found: AnyRun) -> Response:
     """The folder that becomes a container, in one file."""
     from hortus.deploy.container import export_container
 
@@ -191,12 +192,15 @@ def _zipped(form: str, write: Callable[[Path], Any]) -> Response:
 async def score(
     request: Request,
     studio: Here,
-    found: TableRun,
+    found: AnyRun,
     name: Annotated[str, Query(max_length=255, description="What its owner calls the file.")],
 ) -> Score:
-    """Predict every row of the file that is the body; rows that cannot be read are set apart."""
+    """Predict every row of the file that is the body, or every picture of a zip; what cannot be read is set apart."""
     mark, folder = new_place(studio.home)
     try:
+        if isinstance(found, OpenImages):
+            path = await receive(request.stream(), folder, name, suffixes=SUFFIXES, what="a zip of pictures")
+            return await run_in_threadpool(score_images, found.result.model, path, folder, mark)
         path = await receive(request.stream(), folder, name)
         return await run_in_threadpool(score_file, found.result.model, path, folder, mark)
     except BaseException:

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import shutil
 import zipfile
-from collections.abc import AsyncIterator
+import zlib
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Literal
@@ -159,52 +161,83 @@ def unpack_images(place: Path, folder: Path) -> int:
         ReadError: the archive is damaged, or its images lie in no folders.
     """
     count = 0
-    left = UNPACKED
     try:
-        with zipfile.ZipFile(place) as archive:
-            for member in archive.infolist():
-                path = PurePosixPath(member.filename.replace("\\", "/"))
-                if not _is_image(path) or member.is_dir():
-                    continue
-                label = _harmless(path.parent.name)
-                (folder / label).mkdir(parents=True, exist_ok=True)
-                with (
-                    archive.open(member) as opened,
-                    (folder / label / f"{count:06d}{path.suffix.lower()}").open("wb") as out,
-                ):
-                    while block := opened.read(2**20):
-                        left -= len(block)
-                        if left < 0:
-                            raise TooLargeError(
-                                "The archive unpacks to too much.", mend="Give fewer images.", code="file-bomb"
-                            )
-                        out.write(block)
-                count += 1
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, OSError) as error:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise ReadError(f"The archive is damaged: {error}.", mend="Pack it again.", code="file-damaged") from error
-    except TooLargeError:
+        for path, blocks in packed_images(place):
+            label = _harmless(path.parent.name)
+            (folder / label).mkdir(parents=True, exist_ok=True)
+            with (folder / label / f"{count:06d}{path.suffix.lower()}").open("wb") as out:
+                for block in blocks:
+                    out.write(block)
+            count += 1
+    except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
     return count
 
 
-def _archive(place: Path) -> Told:
-    try:
-        with zipfile.ZipFile(place) as archive:
-            members = [member for member in archive.infolist() if not member.is_dir()]
-    except (zipfile.BadZipFile, OSError) as error:
-        raise ReadError(f"The archive is damaged: {error}.", mend="Pack it again.", code="file-damaged") from error
+def packed_images(place: Path) -> Iterator[tuple[PurePosixPath, Iterator[bytes]]]:
+    """The images of an archive, each under the name that it has there, which is never a path here, and its blocks.
+
+    Only the bytes that are taken are unpacked, and they are measured while they come. A link is its own few bytes.
+
+    Raises:
+        ReadError: the archive is damaged.
+        TooLargeError: it unpacks beyond bounds.
+    """
+    left = UNPACKED
+
+    def blocks(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[bytes]:
+        nonlocal left
+        with _damaged(), archive.open(member) as opened:
+            while block := opened.read(2**20):
+                left -= len(block)
+                if left < 0:
+                    raise TooLargeError("The archive unpacks to too much.", mend="Give fewer images.", code="file-bomb")
+                yield block
+
+    with _damaged(), zipfile.ZipFile(place) as archive:
+        for member in archive.infolist():
+            path = _named(member)
+            if is_image(path) and not member.is_dir():
+                yield path, blocks(archive, member)
+
+
+def members_of(place: Path) -> list[PurePosixPath]:
+    """The names of an archive's files.
+
+    Raises:
+        ReadError: the archive is damaged.
+        TooLargeError: it says itself that it is beyond bounds.
+    """
+    with _damaged(), zipfile.ZipFile(place) as archive:
+        members = [member for member in archive.infolist() if not member.is_dir()]
     if len(members) > MEMBERS or sum(member.file_size for member in members) > UNPACKED:
         raise TooLargeError(
             f"The archive holds {len(members):,} files, or unpacks to more than {UNPACKED // 2**30} GiB.",
             mend="Give a part of it.",
             code="file-bomb",
         )
-    names = [PurePosixPath(member.filename.replace("\\", "/")) for member in members]
+    return [_named(member) for member in members]
+
+
+@contextmanager
+def _damaged() -> Iterator[None]:
+    """Tell what goes wrong in an archive as its damage."""
+    try:
+        yield
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError) as error:
+        raise ReadError(f"The archive is damaged: {error}.", mend="Pack it again.", code="file-damaged") from error
+
+
+def _named(member: zipfile.ZipInfo) -> PurePosixPath:
+    return PurePosixPath(member.filename.replace("\\", "/"))
+
+
+def _archive(place: Path) -> Told:
+    names = members_of(place)
     if any(str(name) == "xl/workbook.xml" for name in names):
         return Told("table", ".xlsx")
-    images = [name for name in names if _is_image(name)]
+    images = [name for name in names if is_image(name)]
     if images:
         if len({name.parent.name for name in images if name.parent.name}) < 2:
             raise ReadError(
@@ -223,7 +256,8 @@ def _archive(place: Path) -> Told:
     return Told("table", ".zip")
 
 
-def _is_image(path: PurePosixPath) -> bool:
+def is_image(path: PurePosixPath) -> bool:
+    """Whether a file in an archive is an image, by its name."""
     hidden = any(part.startswith((".", "__MACOSX")) for part in path.parts)
     return path.suffix.lower() in ENDINGS and not hidden
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -34,22 +34,31 @@ class Score(BaseModel):
     notes: list[str]
 
 
-async def receive(stream: AsyncIterator[bytes], folder: Path, name: str) -> Path:
+async def receive(
+    stream: AsyncIterator[bytes], folder: Path, name: str, *, suffixes: Sequence[str] = SUFFIXES, what: str = "a table"
+) -> Path:
     """Write what is sent under a name of ours; of its owner's name the suffix alone counts.
 
+    Args:
+        stream: of its bytes.
+        folder: where it is written.
+        name: its owner's.
+        suffixes: that it may have.
+        what: such a file is.
+
     Raises:
-        ReadError: it has a suffix that no table has, or is empty.
+        ReadError: it has another suffix, or is empty.
     """
-    suffix = next((end for end in sorted(SUFFIXES, key=len, reverse=True) if name.lower().endswith(end)), None)
+    suffix = next((end for end in sorted(suffixes, key=len, reverse=True) if name.lower().endswith(end)), None)
     if suffix is None:
-        what = f"{name[:80]!r} is not the name of a table."
-        raise ReadError(what, mend=f"Give one of {', '.join(SUFFIXES)}.", code="score-suffix")
+        told = f"{name[:80]!r} is not the name of {what}."
+        raise ReadError(told, mend=f"Give one of {', '.join(suffixes)}.", code="score-suffix")
     path = folder / f"rows{suffix}"
     with path.open("wb") as opened:
         async for block in stream:
             opened.write(block)
     if not path.stat().st_size:
-        raise ReadError("The file is empty.", mend="Choose a file with rows.", code="file-empty")
+        raise ReadError("The file is empty.", mend="Choose one that holds something.", code="file-empty")
     return path
 
 
@@ -82,7 +91,7 @@ def score_file(predictor: Predictor, path: Path, folder: Path, mark: str) -> Sco
                 if not columns:
                     columns.extend(map(str, frame.columns))
                 if len(first) < SHOWN:
-                    first.extend([_shown(cell) for cell in row] for row in frame.head(SHOWN).itertuples(index=False))
+                    first.extend([shown(cell) for cell in row] for row in frame.head(SHOWN).itertuples(index=False))
                 write(frame)
 
             for done in score(predictor, chunks, asked, write=add, reject=reject):  # noqa: B007 -- the last one counts
@@ -121,5 +130,6 @@ def scored(home: Home, mark: str, part: str) -> Path:
     return path
 
 
-def _shown(cell: Any) -> str:
+def shown(cell: Any) -> str:
+    """A cell of a prediction, for people."""
     return f"{cell:.4g}" if isinstance(cell, float) else str(cell)

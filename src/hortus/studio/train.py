@@ -173,7 +173,7 @@ def line(studio: Studio, run: Run) -> RunLine:
         created=float(run.note.get("created") or 0.0),
         metric=metric,
         metric_name=words(metric).name if metric else None,
-        metric_meaning=words(metric).meaning if metric else None,
+        metric_meaning=words(metric, things="pictures" if run.kind == "image" else "rows").meaning if metric else None,
         matter=_matter(metric, begun.get("kind") if run.kind == "table" else "image"),
         loss=bool(metric) and is_loss(str(metric)),
         best=said.best,

@@ -1007,7 +1007,7 @@ export interface paths {
         put?: never;
         /**
          * Score
-         * @description Predict every row of the file that is the body; rows that cannot be read are set apart.
+         * @description Predict every row of the file that is the body, or every picture of a zip; what cannot be read is set apart.
          */
         post: operations["score_api_deploy_score__run__post"];
         delete?: never;
@@ -2056,15 +2056,6 @@ export interface components {
          * @description What a model of images predicts, and from what.
          */
         ImageSchemaReply: {
-            /** Target */
-            target: string;
-            /**
-             * Task
-             * @enum {string}
-             */
-            task: "binary" | "multiclass";
-            /** Classes */
-            classes: (boolean | number | string)[];
             /**
              * Channels
              * @description 1 without colours, 3 with.
@@ -2115,6 +2106,15 @@ export interface components {
             versions: {
                 [key: string]: string;
             };
+            /** Target */
+            target: string;
+            /**
+             * Task
+             * @enum {string}
+             */
+            task: "binary" | "multiclass";
+            /** Classes */
+            classes: (boolean | number | string)[];
         };
         /**
          * Input

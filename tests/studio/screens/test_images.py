@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 import nbformat
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 from sklearn.datasets import load_digits
@@ -86,7 +87,39 @@ def test_numbers_that_are_no_bytes_are_shown_from_their_least_to_their_greatest(
 
 def test_what_only_tables_have_is_refused(client, pictures):
     assert client.get(f"/api/understand/{id_of(pictures)}/what-if").status_code == 409
-    assert client.get(f"/api/deploy/runs/{id_of(pictures)}/container.zip").status_code == 409
+
+
+def test_its_score_is_told_of_pictures(client, pictures):
+    told = client.get(f"/api/train/runs/{id_of(pictures)}").json()
+    assert told["metric_meaning"] == "the share of pictures whose class is predicted rightly"
+
+
+def test_a_zip_of_pictures_is_scored(client, pictures):
+    place = f"/api/deploy/score/{id_of(pictures)}"
+    digits = (load_digits().images[:3] * 15).astype(np.uint8)
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for number, digit in enumerate(digits):
+            made = io.BytesIO()
+            Image.fromarray(digit).save(made, "PNG")
+            archive.writestr(f"new/{number}.png", made.getvalue())
+        archive.writestr("broken.png", b"no picture")
+    found = client.post(place, params={"name": "new.zip"}, content=packed.getvalue()).json()
+    assert (found["rows"], found["rejected"], found["columns"][:2]) == (3, 1, ["path", "label"])
+    got = pd.read_csv(io.StringIO(client.get(f"/api/deploy/scored/{found['id']}/predictions.csv").text))
+    model = open_image_run(pictures).model
+    assert got["label"].tolist() == model.predict(digits).tolist()
+    np.testing.assert_allclose(got.filter(like="proba_"), model.predict_proba(digits), atol=1e-5)
+    assert "broken.png" in client.get(f"/api/deploy/scored/{found['id']}/rejects.csv").text
+    refused = client.post(place, params={"name": "rows.csv"}, content=b"a,b\n1,2\n")
+    assert (refused.status_code, refused.json()["code"]) == (422, "score-suffix")
+
+
+def test_the_container_of_a_network_is_a_folder_in_a_zip(client, pictures):
+    answer = client.get(f"/api/deploy/runs/{id_of(pictures)}/container.zip")
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        assert "torch==" in archive.read("model/requirements.lock").decode()
+        assert {"model/Dockerfile", "model/app/model.hortus"} <= set(archive.namelist())
 
 
 def test_a_network_is_switched_on_and_asked_with_a_picture(client, pictures):
@@ -159,6 +192,10 @@ def test_from_the_verdict_to_the_answer_about_a_picture(gallery, pictures, windo
     page.get_by_label("A picture").set_input_files(tmp_path / "three.png")
     page.get_by_text("three.png").wait_for()
     page.locator(".try-picture .button:not([disabled])").wait_for()
+    with zipfile.ZipFile(tmp_path / "new.zip", "w") as archive:
+        archive.write(tmp_path / "three.png", "three.png")
+    page.get_by_label("A zip of new pictures").set_input_files(tmp_path / "new.zip")
+    page.get_by_text("1 picture predicted").wait_for()
     (tmp_path / "notes.txt").write_text("no picture")
     page.get_by_label("A picture").set_input_files(tmp_path / "notes.txt")
     page.get_by_text("That is no picture of a kind that is taken.").wait_for()

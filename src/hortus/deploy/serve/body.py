@@ -15,6 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 
 from hortus.deploy.serve.replies import Refusal
 
+JSON = "application/json"
 # After a body was found too large, so much of the rest is let run by (and thrown away) that the client, which is
 # still sending, comes to read the answer; a connection closed at once would be an error without a word.
 _DRAIN_BYTES = 256 * 2**20
@@ -51,7 +52,7 @@ async def read_json(request: Request, *, most_bytes: int, seconds: float) -> Any
     Raises:
         RefusedError: 415 it is no JSON by its own word, 413 too large, 408 too slow, 400 not JSON.
     """
-    check_type(request, ("application/json",), "Send JSON, with the header Content-Type: application/json.")
+    check_type(request, (JSON,), "Send JSON, with the header Content-Type: application/json.")
     return parsed(await read_body(request, most_bytes=most_bytes, seconds=seconds, things="rows"))
 
 

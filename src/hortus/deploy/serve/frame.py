@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
@@ -16,7 +17,9 @@ from hortus.deploy.serve.body import RefusedError
 from hortus.deploy.serve.counters import Counters
 from hortus.deploy.serve.page import Page
 from hortus.deploy.serve.replies import CountersReply, Refusal, Status
+from hortus.deploy.serve.waiting import Waiting
 
+REQUEST = {"schema": {"$ref": "#/components/schemas/PredictRequest"}}
 GATE: dict[int | str, dict[str, Any]] = {
     401: {"model": Refusal, "description": "No token, or another one."},
     421: {"model": Refusal, "description": "Sent to another name than this server's."},
@@ -41,14 +44,68 @@ def bare(target: str) -> FastAPI:
     return app
 
 
-def furnish(app: FastAPI, schema: BaseModel, counters: Counters, full: Callable[[], bool], page: Page) -> None:
+def predicts(
+    app: FastAPI,
+    predict: Callable[[Request], Awaitable[dict[str, Any]]],
+    counters: Counters,
+    *,
+    things: str,
+    reply: type[BaseModel],
+    content: Mapping[str, Any],
+    parameters: Sequence[Mapping[str, Any]] = (),
+) -> None:
+    """Let it answer requests for predictions, and count them.
+
+    Args:
+        app: the application.
+        predict: gives ``reply`` as JSON values, or raises `RefusedError`.
+        counters: of the requests.
+        things: that are sent: rows, images.
+        reply: what is answered.
+        content: of a request, by its type, as OpenAPI has it.
+        parameters: beside it, as OpenAPI has them.
+    """
+    told = {
+        400: "Cut off; or not JSON, nested too deep, or a name twice.",
+        408: "The body came too slowly.",
+        413: f"The body, or the number of {things}, is too large.",
+        415: f"Another content type than {', '.join(content)}; or it is packed.",
+        422: f"{things.capitalize()} that cannot be used, each by its place.",
+        503: "Too many requests are waiting.",
+    }
+    refusals: dict[int | str, dict[str, Any]] = {
+        status: {"model": Refusal, "description": words} for status, words in told.items()
+    }
+
+    @app.post(
+        "/v1/predict",
+        operation_id="predict",
+        summary=f"Predict {things}",
+        responses={200: {"model": reply}, **refusals, **GATE},
+        openapi_extra={
+            "requestBody": {"required": True, "content": dict(content)},
+            **({"parameters": list(parameters)} if parameters else {}),
+        },
+    )
+    async def answered(request: Request) -> Response:
+        began = time.perf_counter()
+        try:
+            found = await predict(request)
+        except RefusedError:
+            counters.turned_away()
+            raise
+        counters.answered(time.perf_counter() - began, found["predictions"])
+        return Answer(found)
+
+
+def furnish(app: FastAPI, schema: BaseModel, counters: Counters, waiting: Waiting, page: Page) -> None:
     """Let it say what it takes, what it has done and how it is, and show its page.
 
     Args:
         app: the application.
         schema: what it predicts, and from what.
         counters: of the requests for predictions.
-        full: whether a further request would be sent away.
+        waiting: the requests that are under way.
         page: at ``/``.
     """
     told = schema.model_dump()
@@ -87,7 +144,7 @@ def furnish(app: FastAPI, schema: BaseModel, counters: Counters, full: Callable[
         responses={200: {"model": Status}, 503: {"model": Status}, **GATE},
     )
     async def ready() -> Response:
-        return Answer({"status": "busy"}, 503) if full() else Answer({"status": "ready"})
+        return Answer({"status": "busy"}, 503) if waiting.full else Answer({"status": "ready"})
 
     @app.get("/", include_in_schema=False)
     async def shown() -> Response:

@@ -1,4 +1,4 @@
-"""The try-it pages: each one file without outside assets, and without a word of the model.
+"""The try-it pages, one for each kind of model: each one file without outside assets, and without a word of the model.
 
 Whatever one shows it asks of /v1/schema and /v1/predict like any client, so it can be open to all while these ask for a
 token, and no name of a column or class is ever written into HTML. The policy lets that one script and that one style
@@ -10,11 +10,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+import textwrap
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-
-_SHARED = ("try.css", "try.js")
 
 
 @dataclass(frozen=True)
@@ -28,12 +27,23 @@ class Page:
     html: str
 
     @classmethod
-    def named(cls, name: str) -> Page:
-        """The page of a file beside this one, with the style and the script that the pages share put in."""
-        beside = {one: Path(__file__).with_name(one).read_text(encoding="utf-8") for one in (name, *_SHARED)}
-        html = beside[name]
-        for part in _SHARED:
-            html = html.replace(f"/* {part} */\n", beside[part])
+    def of(cls, form: str, *scripts: str, begin: str) -> Page:
+        """The page of the files beside this one.
+
+        Args:
+            form: the file of the page's left half.
+            scripts: the files of what is its own, in order.
+            begin: what a person is told to do first.
+        """
+        html = _beside("try_page.html")
+        for place, text in (
+            ("    <!-- form -->\n", textwrap.indent(_beside(form), "    ")),
+            ("<!-- begin -->", begin),
+            ("/* try.css */\n", _beside("try.css")),
+            ("/* try.js */\n", _beside("try.js")),
+            ("/* page.js */\n", "".join(map(_beside, scripts))),
+        ):
+            html = html.replace(place, text)
         return cls(html)
 
     @cached_property
@@ -59,5 +69,10 @@ class Page:
         return " ".join(f"'sha256-{digest}'" for digest in hashed)
 
 
-TRY_ROWS = Page.named("try_it.html")
-TRY_IMAGES = Page.named("try_image.html")
+def _beside(name: str) -> str:
+    return Path(__file__).with_name(name).read_text(encoding="utf-8")
+
+
+TRY_ROWS = Page.of("try_rows.html", "try_rows.js", begin="Change a value to begin.")
+TRY_IMAGES = Page.of("try_picture.html", "try_picture.js", "try_images.js", begin="Choose a picture to begin.")
+TRY_MASKS = Page.of("try_picture.html", "try_picture.js", "try_masks.js", begin="Choose a picture to begin.")

@@ -1,27 +1,22 @@
-"""Rows of a request to predictions, in a thread: what is heavy never stops the server from answering others."""
+"""Rows of a request to predictions."""
 
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import anyio
-import anyio.to_thread
 import numpy as np
 from numpy.typing import NDArray
 
 from hortus.data.ranges import read_ranges
-from hortus.deploy.serve.body import RefusedError, refused
+from hortus.deploy.serve.body import RefusedError
 from hortus.deploy.serve.probing import probe, typical_row
 from hortus.deploy.serve.remarks import Watch
 from hortus.deploy.serve.replies import Problem, Refusal, Remark
 from hortus.deploy.serve.row_model import MOST_PROBLEMS, RowReader
+from hortus.deploy.serve.waiting import Waiting
 from hortus.ensemble.predictor import Predictor
-
-# Requests that wait for a thread; further ones are told to come again.
-MOST_WAITING = 64
 
 logger = logging.getLogger(__name__)
 
@@ -41,13 +36,7 @@ class Desk:
         # Trying also loads what libraries load when they are first used, so that the first request is as fast as any.
         self.reader = RowReader(predictor.schema, probe(predictor), self.ranges)
         self.watch = Watch(predictor.schema, self.ranges)
-        self._limiter = anyio.CapacityLimiter(threads or max(1, os.cpu_count() or 1))
-        self._asked = 0
-
-    @property
-    def full(self) -> bool:
-        """Whether a further request would be sent away."""
-        return self._asked >= MOST_WAITING
+        self.waiting = Waiting(threads)
 
     async def predict(self, rows: list[Any]) -> dict[str, Any]:
         """`replies.Predictions` as JSON values.
@@ -55,13 +44,7 @@ class Desk:
         Raises:
             RefusedError: 422 a row cannot be used, 503 too many are waiting.
         """
-        if self.full:
-            raise refused(503, "busy", f"{self._asked} requests are waiting.", "Send it again in a second.")
-        self._asked += 1
-        try:
-            return await anyio.to_thread.run_sync(self._predict, rows, limiter=self._limiter)
-        finally:
-            self._asked -= 1
+        return await self.waiting.turn(lambda: self._predict(rows))
 
     def _predict(self, rows: list[Any]) -> dict[str, Any]:
         frame, problems = self.reader.read(rows)

@@ -82,12 +82,9 @@ class SchemaReply(BaseModel):
     versions: dict[str, str] = Field(description="Of the libraries that made the model.")
 
 
-class ImageSchemaReply(BaseModel):
-    """What a model of images predicts, and from what."""
+class Taken(BaseModel):
+    """What a network of any kind takes, and what it is."""
 
-    target: str
-    task: Literal["binary", "multiclass"]
-    classes: list[Label]
     channels: int = Field(description="1 without colours, 3 with.")
     height: int = Field(description="Pixels that every image is brought to.")
     width: int
@@ -100,6 +97,56 @@ class ImageSchemaReply(BaseModel):
     score: float | None = Field(description="Of the model, estimated on images it had not seen; greater is better.")
     network: str = Field(description="What it is, in one line.")
     versions: dict[str, str] = Field(description="Of the libraries that made the model.")
+
+
+class ImageSchemaReply(Taken):
+    """What a model of images predicts, and from what."""
+
+    target: str
+    task: Literal["binary", "multiclass"]
+    classes: list[Label]
+
+
+class MaskClass(BaseModel):
+    """What a number of a mask means."""
+
+    name: str
+    index: int = Field(description="In the masks of answers, from 0.")
+    value: int = Field(description="In the masks of training.")
+    colour: str = Field(description="In the palette of the masks of answers: #rrggbb.")
+
+
+class SceneSchemaReply(Taken):
+    """What a model of scenes predicts, and from what."""
+
+    target: str
+    task: Literal["segmentation"]
+    classes: list[MaskClass]
+
+
+class Mask(BaseModel):
+    """One picture's."""
+
+    mask: str | None = Field(
+        description="A PNG in base64, as large as the picture: each pixel the index of its class, the palette its "
+        "classes' colours; null where the network's answer is no number."
+    )
+    width: int
+    height: int
+    shares: dict[str, float] | None = Field(description="Of the pixels, by the name of their class.")
+    confidence: float | None = Field(description="The mean probability of the class that a pixel was given.")
+    overlay: str | None = Field(
+        description="A PNG in base64: the picture with its mask over it, at most 1024 pixels a side; null unless asked."
+    )
+    warnings: list[Remark]
+
+
+class Masks(BaseModel):
+    """In the order of the images."""
+
+    target: str
+    predictions: list[Mask]
+    warnings: list[Remark] = Field(description="About the request as a whole.")
 
 
 class CountersReply(BaseModel):

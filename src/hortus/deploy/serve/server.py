@@ -39,8 +39,8 @@ def serve(
         told: is given the lines that a person should see.
 
     Raises:
-        SettingError: the address is not the machine's own and there is no token, the token is weak, the port is
-            taken, or the model is one of scenes.
+        SettingError: the address is not the machine's own and there is no token, the token is weak, or the port is
+            taken.
         ArtifactError: the file is no model, or is damaged.
         MissingExtraError: FastAPI or uvicorn is not installed.
     """
@@ -74,11 +74,7 @@ def serve(
 
 
 def _app(model: Predictor | ImageModel | SceneModel, token: str | None, hosts: tuple[str, ...] | None) -> ASGIApp:
-    """The application for a kind of model.
-
-    Raises:
-        SettingError: models of that kind cannot be served.
-    """
+    """The application for a kind of model."""
     from hortus.deploy.image_model import ImageModel
     from hortus.ensemble.predictor import Predictor
 
@@ -90,11 +86,9 @@ def _app(model: Predictor | ImageModel | SceneModel, token: str | None, hosts: t
         from hortus.deploy.serve.image_app import make_image_app
 
         return make_image_app(model, token=token, hosts=hosts)
-    raise SettingError(
-        "A model of scenes cannot be served.",
-        mend="Predict with hortus predict, or hand it on with hortus export --to onnx.",
-        code="serve-kind",
-    )
+    from hortus.deploy.serve.scene_app import make_scene_app
+
+    return make_scene_app(model, token=token, hosts=hosts)
 
 
 def bound(host: str, port: int) -> socket.socket:

@@ -1,4 +1,4 @@
-// What the pages to try a model share; each defines open(schema), and predict().
+// What the pages to try a model share; each defines open(schema), and calls begin().
 // Text from the server is only ever set as text: no name of a column or a class is read as HTML.
 const MOST_BARS = 8, WAIT_MS = 250;
 const METRICS = {roc_auc: "ROC AUC", neg_log_loss: "log loss", neg_root_mean_squared_error: "RMSE", accuracy: "accuracy"};
@@ -31,10 +31,16 @@ function say(text, bad) { $("notes").append(make("li", {className: bad ? "bad" :
 function show(one) {
   $("value").className = one.value === null ? "value none" : "value";
   $("value").textContent = one.value === null ? "No prediction" : typeof one.value === "number" && !one.probabilities ? number(one.value) : String(one.value);
-  const all = Object.entries(one.probabilities || {}).sort((a, b) => b[1] - a[1]);
+  bars(Object.entries(one.probabilities || {}));
+}
+
+// Of pairs of a name and a share, the greatest first; in colours of their own where there are any.
+function bars(pairs, colours = new Map()) {
+  const all = pairs.sort((a, b) => b[1] - a[1]);
   $("bars").replaceChildren(...all.slice(0, MOST_BARS).map(([name, share], place) => {
     const bar = make("div");
     bar.style.width = (100 * share) + "%";
+    if (colours.has(name)) bar.style.background = colours.get(name);
     return make("li", {className: place ? "" : "first"},
       make("div", {className: "row"}, make("span", {textContent: name}), make("span", {textContent: (100 * share).toFixed(1) + " %"})),
       make("div", {className: "track"}, bar));

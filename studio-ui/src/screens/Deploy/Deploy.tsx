@@ -85,8 +85,9 @@ function AtWork({ id, data }: { id: string; data: Deployed }): ReactElement {
         )}
         <div className="deploy-side">
           <CodeTabs code={data.code} on={data.on} />
-          {data.form && <ScoreFile id={id} columns={data.form.columns.map((column) => column.name)} most={data.most_file_bytes} />}
-          {data.image ? <Alone id={id} /> : <Container id={id} />}
+          <ScoreFile id={id} columns={data.form ? data.form.columns.map((column) => column.name) : null} most={data.most_file_bytes} />
+          {data.image && <Alone id={id} />}
+          <Container id={id} />
         </div>
       </div>
     </div>

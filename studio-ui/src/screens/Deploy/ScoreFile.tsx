@@ -8,8 +8,15 @@ import { bytes, percent, plural } from "../../kit/format";
 
 type Score = Schemas["Score"];
 
-/** A file of new rows in, the same rows with predictions out. */
-export function ScoreFile({ id, columns, most }: { id: string; columns: readonly string[]; most: number }): ReactElement {
+interface ScoreFileProps {
+  id: string;
+  /** Of the table; null where pictures are scored. */
+  columns: readonly string[] | null;
+  most: number;
+}
+
+/** A file of new rows in, the same rows with predictions out; or a zip of pictures. */
+export function ScoreFile({ id, columns, most }: ScoreFileProps): ReactElement {
   const [gone, setGone] = useState<number | null>(null);
   const [found, setFound] = useState<Score | null>(null);
   const [trouble, setTrouble] = useState<ApiError | null>(null);
@@ -43,9 +50,11 @@ export function ScoreFile({ id, columns, most }: { id: string; columns: readonly
       <div className={over ? "score-drop score-over" : "score-drop"} onDrop={drop} onDragOver={(event) => { event.preventDefault(); setOver(true); }} onDragLeave={() => setOver(false)}>
         <Glyph name="drop" size={24} />
         <p>
-          {gone === null ? (
+          {gone === null && columns === null ? (
+            "Drop a zip of new pictures here"
+          ) : gone === null ? (
             <>
-              Drop new rows here, with the columns <span className="quiet">{columns.slice(0, 3).join(", ")}{columns.length > 3 && ` and ${columns.length - 3} more`}</span>
+              Drop new rows here, with the columns <span className="quiet">{columns?.slice(0, 3).join(", ")}{columns !== null && columns.length > 3 && ` and ${columns.length - 3} more`}</span>
             </>
           ) : gone < 1 ? (
             `Sending, ${percent(gone)}`
@@ -56,21 +65,23 @@ export function ScoreFile({ id, columns, most }: { id: string; columns: readonly
         <Button small onPress={() => input.current?.click()} disabled={gone !== null}>
           Choose a file
         </Button>
-        <input ref={input} type="file" className="visually-hidden" tabIndex={-1} aria-label="A file of new rows" accept=".csv,.tsv,.txt,.parquet,.xlsx,.jsonl,.gz" onChange={(event) => { void take(event.target.files?.[0]); event.target.value = ""; }} />
+        <input ref={input} type="file" className="visually-hidden" tabIndex={-1} aria-label={columns === null ? "A zip of new pictures" : "A file of new rows"} accept={columns === null ? ".zip" : ".csv,.tsv,.txt,.parquet,.xlsx,.jsonl,.gz"} onChange={(event) => { void take(event.target.files?.[0]); event.target.value = ""; }} />
       </div>
-      <p className="quiet small score-caps">csv, tsv, Parquet, Excel or JSON lines, also packed as gz; at most {bytes(most)}.</p>
+      <p className="quiet small score-caps">
+        {columns === null ? "png, jpg, webp, bmp or gif, in folders or not" : "csv, tsv, Parquet, Excel or JSON lines, also packed as gz"}; at most {bytes(most)}.
+      </p>
       {trouble && <Notice what={trouble.what} mend={trouble.mend} />}
-      {found && <Scored found={found} />}
+      {found && <Scored found={found} things={columns === null ? "picture" : "row"} />}
     </Panel>
   );
 }
 
-function Scored({ found }: { found: Score }): ReactElement {
+function Scored({ found, things }: { found: Score; things: "row" | "picture" }): ReactElement {
   return (
     <div className="scored" role="status">
       <p>
-        <b>{plural(found.rows, "row")} predicted</b>
-        {found.rejected > 0 && <span className="told-bloom">, {plural(found.rejected, "row")} could not be read</span>}
+        <b>{plural(found.rows, things)} predicted</b>
+        {found.rejected > 0 && <span className="told-bloom">, {plural(found.rejected, things)} could not be read</span>}
       </p>
       <div className="scored-scroll" tabIndex={0} role="region" aria-label="The first predictions">
         <table className="table">

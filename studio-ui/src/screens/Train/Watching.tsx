@@ -151,7 +151,7 @@ function Live({ run, onStop, onResume }: { run: RunLine; onStop: () => void; onR
           </h2>
           <p className="quiet">
             {best !== null && run.metric_meaning ? `${capital(name)}: ${run.metric_meaning}.` : ""}
-            {!working && run.low !== null && run.high !== null && ` On new ${run.kind === "image" ? "images" : "rows"} it is to be expected between ${score(run.loss ? run.high : run.low, run.loss)} and ${score(run.loss ? run.low : run.high, run.loss)} (95 %).`}
+            {!working && run.low !== null && run.high !== null && ` On new ${run.kind === "image" ? "pictures" : "rows"} it is to be expected between ${score(run.loss ? run.high : run.low, run.loss)} and ${score(run.loss ? run.low : run.high, run.loss)} (95 %).`}
           </p>
         </div>
         {working && (

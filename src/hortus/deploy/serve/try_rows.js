@@ -1,52 +1,4 @@
-<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>Try the model</title>
-<link rel="icon" href="data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Cpath d='M8 15V7M8 9C4 9 2 7 2 3c4 0 6 2 6 6zm0-2c0-3 2-5 6-5 0 4-2 6-6 6' fill='%232f7d4f' stroke='%232f7d4f'/%3E%3C/svg%3E">
-<style>
-/* try.css */
-</style>
-</head>
-<body>
-<main>
-  <header><h1 id="title">Try the model</h1><p id="about"></p></header>
-  <noscript><p class="sheet">This page needs JavaScript. Without it: POST /v1/predict, described in /openapi.json.</p></noscript>
-  <form id="door" class="sheet door" hidden>
-    <label for="token">This server asks for a token</label>
-    <input id="token" type="password" autocomplete="off" spellcheck="false" aria-describedby="door-hint">
-    <p class="hint" id="door-hint" role="status">It stays on this page and is forgotten when you leave it.</p>
-    <div class="actions"><button class="main" type="submit">Go on</button></div>
-  </form>
-  <div id="desk" class="columns" hidden>
-    <form id="form" class="sheet" novalidate>
-      <div id="fields" class="fields"></div>
-      <div class="actions">
-        <button class="main" type="submit">Predict</button>
-        <button type="button" id="typical">Typical values</button>
-        <button type="button" id="clear">Clear</button>
-      </div>
-    </form>
-    <section class="sheet result" aria-live="polite">
-      <h2 id="target"></h2>
-      <div id="value" class="value none">Change a value to begin.</div>
-      <ul id="bars" class="bars"></ul>
-      <p id="rest" class="rest" hidden></p>
-      <ul id="notes" class="notes"></ul>
-      <p id="time" class="time" hidden></p>
-      <details>
-        <summary>The same request from a terminal</summary>
-        <pre id="curl"></pre>
-        <button type="button" id="copy">Copy</button>
-      </details>
-    </section>
-  </div>
-</main>
-<script>
-"use strict";
-/* try.js */
+// The page of a model of tables: a form of its columns.
 const LONG_LIST = 40;
 const fields = new Map();
 
@@ -176,6 +128,3 @@ $("form").addEventListener("submit", event => { event.preventDefault(); predict(
 $("typical").addEventListener("click", () => fill(typical));
 $("clear").addEventListener("click", () => fill(() => ""));
 begin();
-</script>
-</body>
-</html>

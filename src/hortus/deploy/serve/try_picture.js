@@ -1,55 +1,5 @@
-<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>Try the model</title>
-<link rel="icon" href="data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Cpath d='M8 15V7M8 9C4 9 2 7 2 3c4 0 6 2 6 6zm0-2c0-3 2-5 6-5 0 4-2 6-6 6' fill='%232f7d4f' stroke='%232f7d4f'/%3E%3C/svg%3E">
-<style>
-/* try.css */
-</style>
-</head>
-<body>
-<main>
-  <header><h1 id="title">Try the model</h1><p id="about"></p></header>
-  <noscript><p class="sheet">This page needs JavaScript. Without it: POST /v1/predict, described in /openapi.json.</p></noscript>
-  <form id="door" class="sheet door" hidden>
-    <label for="token">This server asks for a token</label>
-    <input id="token" type="password" autocomplete="off" spellcheck="false" aria-describedby="door-hint">
-    <p class="hint" id="door-hint" role="status">It stays on this page and is forgotten when you leave it.</p>
-    <div class="actions"><button class="main" type="submit">Go on</button></div>
-  </form>
-  <div id="desk" class="columns" hidden>
-    <form id="form" class="sheet" novalidate>
-      <div id="drop" class="drop">
-        <img id="picture" alt="The picture that was chosen" hidden>
-        <p id="name">Drop a picture here, or paste one.</p>
-        <p class="hint" id="sees"></p>
-      </div>
-      <div class="actions">
-        <label class="main choose" for="file">Choose a picture</label>
-        <input id="file" type="file" class="unseen">
-      </div>
-    </form>
-    <section class="sheet result" aria-live="polite">
-      <h2 id="target"></h2>
-      <div id="value" class="value none">Choose a picture to begin.</div>
-      <ul id="bars" class="bars"></ul>
-      <p id="rest" class="rest" hidden></p>
-      <ul id="notes" class="notes"></ul>
-      <p id="time" class="time" hidden></p>
-      <details>
-        <summary>The same request from a terminal</summary>
-        <pre id="curl"></pre>
-        <button type="button" id="copy">Copy</button>
-      </details>
-    </section>
-  </div>
-</main>
-<script>
-"use strict";
-/* try.js */
+// What the pages of networks share: a picture is chosen, dropped or pasted, and sent as it is.
+// Each defines tell(prediction), told(schema) and plain(), which takes away what was shown before.
 let takes = [], most = 0, shown = "";
 
 function curl(name) {
@@ -60,6 +10,7 @@ function curl(name) {
 async function predict(file) {
   const turn = ++asked;
   $("notes").replaceChildren();
+  plain();
   URL.revokeObjectURL(shown);
   shown = URL.createObjectURL(file);
   $("picture").src = shown;
@@ -77,7 +28,7 @@ async function predict(file) {
   if (turn !== asked) return;
   if (found.status !== 200) { refuse(found.body.what + " " + found.body.mend); return; }
   const one = found.body.predictions[0];
-  show(one);
+  tell(one);
   for (const warning of [...one.warnings, ...found.body.warnings]) say(warning.what, false);
   took(begun);
 }
@@ -98,9 +49,10 @@ function open(schema) {
   const score = scored(schema) && scored(schema) + " on images it had not seen";
   $("about").textContent = "one of " + schema.classes.length + " classes" + score;
   $("file").accept = takes.join(",");
-  $("sees").textContent = schema.whole
-    ? "It is brought to " + schema.width + " by " + schema.height + " pixels" + (schema.channels === 1 ? ", without colours." : ".")
-    : "This network learned from arrays of numbers, not from pictures: send pixels instead, see /openapi.json.";
+  $("sees").textContent = !schema.whole
+    ? "This network learned from arrays of numbers, not from pictures: send pixels instead, see /openapi.json."
+    : "It is brought to " + schema.width + " by " + schema.height + " pixels" + (schema.channels === 1 ? ", without colours." : ".");
+  told(schema);
 }
 
 $("file").addEventListener("change", event => { take(event.target.files); event.target.value = ""; });
@@ -110,7 +62,3 @@ $("drop").addEventListener("dragover", () => $("drop").classList.add("over"));
 for (const kind of ["dragleave", "drop"]) $("drop").addEventListener(kind, () => $("drop").classList.remove("over"));
 document.addEventListener("drop", event => take(event.dataTransfer.files));
 document.addEventListener("paste", event => take(event.clipboardData.files));
-begin();
-</script>
-</body>
-</html>
