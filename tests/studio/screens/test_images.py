@@ -3,6 +3,7 @@
 import io
 import time
 import zipfile
+from contextlib import closing
 from pathlib import Path
 
 import httpx
@@ -13,6 +14,7 @@ import pytest
 from PIL import Image
 from sklearn.datasets import load_digits
 
+from hortus.engine.events_file import EventsFile
 from hortus.run.images.judged import judged_images, shown
 from hortus.run.images.result import open_image_run
 from hortus.studio.home import id_of
@@ -29,7 +31,9 @@ def pictures(tmp_path_factory):
     settings = ImageSettings(
         trials=1, epochs=1, executor="inline", strategy="random", final=False, grow=False, space_options={"width": 4}
     )
-    fit_images((found.images[:300] * 15).astype(np.uint8), found.target[:300], settings, folder=folder)
+    pixels = (found.images[:300] * 15).astype(np.uint8)
+    with closing(EventsFile(folder / "events.jsonl")) as events:
+        fit_images(pixels, found.target[:300], settings, folder=folder, listeners=[events])
     return folder
 
 

@@ -1,7 +1,7 @@
 // What the pages to try a model share; each defines open(schema), and calls begin().
 // Text from the server is only ever set as text: no name of a column or a class is read as HTML.
 const MOST_BARS = 8, WAIT_MS = 250;
-const METRICS = {roc_auc: "ROC AUC", neg_log_loss: "log loss", neg_root_mean_squared_error: "RMSE", accuracy: "accuracy"};
+const METRICS = {roc_auc: "ROC AUC", neg_log_loss: "log loss", neg_root_mean_squared_error: "RMSE", accuracy: "accuracy", mean_iou: "mean IoU"};
 const $ = id => document.getElementById(id);
 let token = "", asked = 0, timer = 0;
 

@@ -4,6 +4,7 @@ let saved = "";
 
 function told(schema) {
   $("about").textContent = $("about").textContent.replace("one of", "each pixel one of");
+  if (schema.whole) $("sees").textContent = "It is seen at " + schema.width + " by " + schema.height + " pixels; the mask is as large as the picture.";
   for (const one of schema.classes) colours.set(one.name, one.colour);
 }
 
