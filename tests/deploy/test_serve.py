@@ -16,11 +16,10 @@ import pytest
 from hortus.deploy.serve.app import Limits, make_app
 from hortus.deploy.serve.door import check, is_loopback
 from hortus.deploy.serve.page import TRY_ROWS
-from hortus.deploy.serve.predicting import Desk
 from hortus.deploy.serve.probing import Probed, probe
 from hortus.deploy.serve.row_model import RowReader
 from hortus.deploy.serve.server import bound, serve
-from hortus.deploy.serve.waiting import MOST_WAITING
+from hortus.deploy.serve.waiting import MOST_WAITING, Waiting
 from hortus.ensemble.predictor import Predictor
 from hortus.ensemble.threshold import Threshold
 from hortus.errors import SettingError
@@ -458,8 +457,8 @@ def test_too_many_at_once_are_told_to_come_again(
     hostile_model: Predictor, hostile_row: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = Client(make_app(hostile_model))
-    full: Callable[[Desk], bool] = lambda _desk: True  # noqa: E731
-    monkeypatch.setattr(Desk, "full", property(full))
+    full: Callable[[Waiting], bool] = lambda _waiting: True  # noqa: E731
+    monkeypatch.setattr(Waiting, "full", property(full))
     assert app("GET", "/readyz").status_code == 503
     assert app("GET", "/healthz").status_code == 200
     answer = app.predict(hostile_row)
