@@ -30,8 +30,8 @@ demo: $(READY) ## Fit a real table for a minute, predict rows held out, show the
 	$(BIN)/python examples/score_flights.py build/demo
 
 test: $(READY) ## Run every test: two at a time, then those that need the machine alone
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'not alone'
-	$(BIN)/python -m pytest -m alone
+	$(BIN)/python -m pytest -n 2 --dist loadfile --durations 15 -m 'not alone'
+	$(BIN)/python -m pytest --durations 15 -m alone
 
 test-ui: $(READY) ## Drive the studio in a browser (Chromium is needed)
 	$(BIN)/python -m pytest tests/studio -m ui
