@@ -71,12 +71,13 @@ def _show(result: Result, top: int) -> None:
     from rich.console import Console
 
     from hortus.engine.terminal import printable
+    from hortus.run.export import BASELINE
 
     console = Console()
     board = result.leaderboard()
     task = result.model.task
     told = result.estimate
-    members = sum(weight > 0 for number, weight in result.chosen["weights"].items() if int(number) >= 0)
+    members = sum(weight > 0 for number, weight in result.chosen["weights"].items() if int(number) != BASELINE)
     within = f" ({told.low:.4f} to {told.high:.4f}, 95 %)" if math.isfinite(told.low + told.high) else ""
     lines = [
         f"{task.target} ({task.kind}): expect {task.metric} {told.score:.4f} on new rows{within}",

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import shutil
-import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hortus.cli import images, scenes
+from hortus.cli.own_code import find_in_this_folder
 from hortus.cli.told import Debug, told
 from hortus.errors import SettingError
 
@@ -52,31 +52,17 @@ def predict(
         from hortus.deploy.scoring import Asked, Scored, check_columns, score
         from hortus.engine.terminal import printable
 
-        if net is not None and str(Path.cwd()) not in sys.path:
-            sys.path.append(str(Path.cwd()))
+        if net is not None:
+            find_in_this_folder()
         check_paths(table, out, rejects)
+        of_tables = {"--rejects": rejects, "--level": level, "--id": id_column}
         if scenes.holds_scenes(model):
-            ignored = {"--rejects": rejects, "--level": level, "--id": id_column, "--proba": proba or None}
-            ignored |= {"--net": net}
-            given = [name for name, value in ignored.items() if value is not None]
-            if given:
-                raise SettingError(
-                    f"A model of scenes knows nothing of {', '.join(given)}.",
-                    mend="Leave it out.",
-                    code="option-of-tables",
-                )
+            _refuse("scenes", {**of_tables, "--proba": proba or None, "--net": net})
             count = scenes.write_masks(model, table, out, refine=refine)
             typer.echo(f"{count:,} {'mask' if count == 1 else 'masks'} in {out}.", err=True)
             return
         if images.holds_images(model):
-            ignored = {"--rejects": rejects, "--level": level, "--id": id_column}
-            given = [name for name, value in ignored.items() if value is not None]
-            if given:
-                raise SettingError(
-                    f"A model of images knows nothing of {', '.join(given)}.",
-                    mend="Leave it out.",
-                    code="option-of-tables",
-                )
+            _refuse("images", of_tables)
             with _printed() if out is None else table_file(out) as write:
                 for frame in images.predicted(model, table, proba=proba, net=net):
                     write(frame)
@@ -106,6 +92,15 @@ def predict(
             said.append(f"{done.rejected:,} {'row' if done.rejected == 1 else 'rows'} in {rejects}")
         if said:
             typer.echo(printable(", ".join(said)) + ".", err=True)
+
+
+def _refuse(kind: str, options: Mapping[str, Any]) -> None:
+    """Raise where an option was given that a model of this kind knows nothing of; None is one that was not."""
+    given = [name for name, value in options.items() if value is not None]
+    if given:
+        raise SettingError(
+            f"A model of {kind} knows nothing of {', '.join(given)}.", mend="Leave it out.", code="option-of-tables"
+        )
 
 
 def check_paths(table: Path, out: Path | None, rejects: Path | None) -> None:

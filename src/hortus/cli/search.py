@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import shlex
-import sys
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,6 +15,7 @@ import typer
 
 from hortus.cli import fits
 from hortus.cli.fit import AsJson, Memory, Quiet, Time, Trials, Verbose, options
+from hortus.cli.own_code import find_in_this_folder
 from hortus.cli.told import STOPPED, Debug, told
 from hortus.errors import SettingError
 
@@ -75,8 +75,7 @@ def search(
         require("torch", "nets")
         from hortus.searching import search as begin
 
-        if str(Path.cwd()) not in sys.path:
-            sys.path.append(str(Path.cwd()))
+        find_in_this_folder()
         found = begin(
             net,
             images,

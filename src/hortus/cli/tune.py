@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shlex
-import sys
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hortus.cli.fit import AsJson, Memory, Quiet, Time, Trials, Verbose, options
+from hortus.cli.own_code import find_in_this_folder
 from hortus.cli.quantities import seconds
 from hortus.cli.told import STOPPED, Debug, told
 from hortus.errors import SettingError
@@ -85,8 +85,7 @@ def _named(objective: str) -> str:
         raise SettingError(
             f"{objective!r} names no function.", mend="Write module:function or script.py:function.", code="objective"
         )
-    if str(Path.cwd()) not in sys.path:
-        sys.path.append(str(Path.cwd()))
+    find_in_this_folder()
     return f"{Path(place).resolve()}:{name}" if place.endswith(".py") else objective
 
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 from hortus.data.image_files import SENT
 from hortus.deploy.serve.body import JSON, check_type, listed, parsed, read_body
 from hortus.deploy.serve.frame import REQUEST
+from hortus.deploy.serve.seeing import Sees
 
 PICTURES = tuple(f"image/{kind.lower()}" for kind in SENT)
 # Of a request, by its type, as OpenAPI has it.
@@ -38,16 +39,8 @@ class ImageLimits:
     seconds: float = 30.0
 
 
-class Told(Protocol):
+class Told(Sees, Protocol):
     """What a network of any kind says of itself."""
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        """Channels, height, width of what it was trained on."""
-
-    @property
-    def whole(self) -> bool:
-        """Whether it was trained on whole bytes."""
 
     @property
     def facts(self) -> Mapping[str, Any]:
