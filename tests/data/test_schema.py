@@ -80,17 +80,18 @@ def test_one_row_reads_as_many_do(frame: pd.DataFrame) -> None:
 
 NUMBERS = (0, -3, 2.5, 1e30, 3.5e38, -1e300, 10**400, float("nan"), float("inf"))
 CELLS = (None, *NUMBERS, True, np.float32(1.5), "12", "x", " x ", "", "N/A", "none", "  ", "3kg", [1])
+DATES = ("2024-01-31", " 3/4/2020 1:00 PM", "2020-01-31T01:00+02:00", "nat")
 
 
-@pytest.mark.parametrize("kind", ["numeric", "boolean", "categorical", "text"])
-@pytest.mark.parametrize("cell", CELLS, ids=repr)
+@pytest.mark.parametrize("kind", ["numeric", "boolean", "categorical", "text", "date"])
+@pytest.mark.parametrize("cell", CELLS + DATES, ids=repr)
 def test_a_plain_cell_is_what_the_long_way_makes_of_it(kind: str, cell: object) -> None:
     """Cells of the column's own type go a shorter way where they come alone."""
     column = ColumnSchema("c", kind)
     values = np.empty(1, dtype=object)
     values[0] = cell
     plain = canonical._plain(column, cell)
-    own = {"numeric": (int, float), "boolean": (), "categorical": (str,), "text": (str,)}[kind]
+    own = {"numeric": (int, float), "boolean": (), "categorical": (str,), "text": (str,), "date": (str,)}[kind]
     if cell is None and kind != "boolean":
         assert plain is not None
     elif type(cell) not in own:

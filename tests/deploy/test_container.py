@@ -69,7 +69,7 @@ def test_the_lock_has_exact_versions_of_what_is_needed_and_no_address(exported: 
     assert all(re.fullmatch(r"[a-z0-9-]+==[\w.!]+", line) for line in lines)
     found = dict(line.split("==") for line in lines)
     assert found == locked(hostile_model)
-    for name in ("numpy", "pandas", "lightgbm", "fastapi", "uvicorn", "starlette", "h11", "scikit-learn"):
+    for name in ("numpy", "pandas", "lightgbm", "fastapi", "uvicorn", "httptools", "uvloop", "scikit-learn"):
         assert found[name] == version(name)
     assert not {"hortus", "catboost", "xgboost", "torch", "shap", "onnx", "pytest", "nbformat"} & set(found)
     assert set(models_of(hostile_model)) <= {"baseline", "linear", "lightgbm"}

@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 import socket
+import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -463,6 +464,17 @@ def test_too_many_at_once_are_told_to_come_again(
     assert app("GET", "/healthz").status_code == 200
     answer = app.predict(hostile_row)
     assert (answer.status_code, answer.json()["code"], answer.headers["retry-after"]) == (503, "busy", "1")
+
+
+def test_what_is_short_and_alone_is_done_at_once_and_all_else_in_threads() -> None:
+    waiting, loop = Waiting(), threading.get_ident()
+
+    async def turns(*short: bool) -> list[int]:
+        return await asyncio.gather(*(waiting.turn(threading.get_ident, short=one) for one in short))
+
+    assert asyncio.run(turns(True)) == [loop]
+    assert loop not in asyncio.run(turns(False))
+    assert loop not in asyncio.run(turns(True, False, True))
 
 
 def test_many_at_once_do_not_mix_their_rows(hostile_model: Predictor, hostile_row: dict[str, Any]) -> None:

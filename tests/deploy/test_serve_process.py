@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +85,26 @@ def test_a_length_that_is_a_lie_ends_the_request_and_not_the_server(port: int) -
             raw.sendall(f"{head}Content-Length: {length}\r\n\r\n{{}}".encode())
             raw.shutdown(socket.SHUT_WR)
             assert re.match(rb"HTTP/1.1 4\d\d ", raw.recv(100))
+    assert ask(port, "GET", "/healthz")[0] == 200
+
+
+@pytest.mark.parametrize("beside", ["head", "trailers"])
+def test_what_never_ends_beside_a_body_ends_the_connection_and_is_not_held(
+    served: tuple[subprocess.Popen[str], int], beside: str
+) -> None:
+    process, port = served
+    before = resident(process.pid)
+    head = "POST /v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    begin = {"head": "X: ", "trailers": "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\nX: "}[beside]
+    sent = 0
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as raw:
+        raw.sendall(f"{head}{begin}".encode())
+        with suppress(ConnectionError):
+            while sent < 50:
+                raw.sendall(b"x" * 2**20)
+                sent += 1
+    assert sent < 50
+    assert resident(process.pid) - before < 20
     assert ask(port, "GET", "/healthz")[0] == 200
 
 

@@ -52,6 +52,9 @@ def _plain(column: ColumnSchema, value: Any) -> NDArray[Any] | None:
         found = np.empty(1, dtype=object)
         found[0] = cells.label(value) if column.kind == "categorical" else cells.words(value)
         return found
+    if column.kind == "date" and (value is None or type(value) is str):
+        found = dates.parse([value or ""], dayfirst=bool(column.detail.get("dayfirst", False)))
+        return found if value is None or not np.isnat(found[0]) else None
     return None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -93,10 +94,33 @@ class Schema:
             SchemaError: a column is missing, or its cells are of another kind.
         """
         positions, notes = self._locate(frame)
-        table = frame.to_numpy(dtype=object) if len(frame) <= FEW_ROWS and positions else None
-        arrays = []
-        for column, position in zip(self.features, positions, strict=True):
-            array, more = read_column(column, table[:, position] if table is not None else frame.iloc[:, position])
+        if len(frame) <= FEW_ROWS and positions:
+            arrays, more = self.read_cells(frame.to_numpy(dtype=object)[:, positions])
+        else:
+            arrays, more = self._read(frame.iloc[:, position] for position in positions)
+        return arrays, notes + more
+
+    def read_cells(self, table: NDArray[np.object_]) -> tuple[list[NDArray[Any]], list[Note]]:
+        """As `read`, of cells that came without a frame.
+
+        Args:
+            table: (n, p) the features' cells, in schema order.
+
+        Raises:
+            SchemaError: a column's cells are of another kind.
+        """
+        if len(table) <= FEW_ROWS:
+            return self._read(table.T)
+        import pandas as pd
+
+        return self._read(
+            pd.Series(cells, dtype=object, name=name) for name, cells in zip(self.names, table.T, strict=True)
+        )
+
+    def _read(self, columns: Iterable[Any]) -> tuple[list[NDArray[Any]], list[Note]]:
+        arrays, notes = [], []
+        for column, values in zip(self.features, columns, strict=True):
+            array, more = read_column(column, values)
             arrays.append(array)
             notes += more
         return arrays, notes

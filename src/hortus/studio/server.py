@@ -45,7 +45,7 @@ def serve(
     Raises:
         SettingError: the address is not this machine's own, or the port is taken.
         RunError: the folder cannot be used, or one of ``opened`` holds no run.
-        MissingExtraError: FastAPI or uvicorn is not installed.
+        MissingExtraError: FastAPI, uvicorn or httptools is not installed.
     """
     if not (network or is_loopback(host)):
         raise SettingError(
@@ -55,6 +55,8 @@ def serve(
         )
     require("fastapi", "studio")
     uvicorn = require("uvicorn", "studio")
+    require("httptools", "studio")
+    from hortus.deploy.serve.protocol import BoundedProtocol
     from hortus.studio.app import create_app
     from hortus.studio.security import Keys
 
@@ -76,6 +78,7 @@ def serve(
     _show(address, browser)
     config = uvicorn.Config(
         app,
+        http=BoundedProtocol,
         log_level="warning",
         server_header=False,
         proxy_headers=False,

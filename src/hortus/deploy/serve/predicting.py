@@ -44,14 +44,14 @@ class Desk:
         Raises:
             RefusedError: 422 a row cannot be used, 503 too many are waiting.
         """
-        return await self.waiting.turn(lambda: self._predict(rows))
+        return await self.waiting.turn(lambda: self._predict(rows), short=len(rows) <= 1)
 
     def _predict(self, rows: list[Any]) -> dict[str, Any]:
-        frame, problems = self.reader.read(rows)
+        cells, problems = self.reader.read(rows)
         if problems:
             raise _unusable(problems)
-        arrays, notes = self.predictor.schema.read(frame)
-        raw = self._raw(arrays, len(frame))
+        arrays, notes = self.predictor.schema.read_cells(cells)
+        raw = self._raw(arrays, len(cells))
         found = self._values(raw)
         for row, said in self.watch.remarks(arrays).items():
             found[row]["warnings"] += [remark.model_dump() for remark in said]

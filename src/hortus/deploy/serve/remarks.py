@@ -77,7 +77,7 @@ class _Group:
 
     def odd(self, arrays: Sequence[NDArray[Any]]) -> Iterator[tuple[str, int, str, str]]:
         """Code, row, column and what is said."""
-        cells = np.column_stack([arrays[place] for place in self.places])
+        cells = np.array([arrays[place] for place in self.places]).T
         never = "{!r} is missing here and was never missing in the training table."
         if self.kind == "word":
             missing = np.array([[c is None for c in row] for row in cells], dtype=bool).reshape(cells.shape)

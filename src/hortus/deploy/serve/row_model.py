@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 import numpy as np
-import pandas as pd
+from numpy.typing import NDArray
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, WithJsonSchema, create_model
 
 from hortus.data import cells, dates
@@ -93,11 +93,14 @@ class RowReader:
         config = ConfigDict(extra="ignore", strict=True, allow_inf_nan=False)
         self.model: type[BaseModel] = create_model("Row", __config__=config, __doc__="One row of the table.", **fields)
 
-    def read(self, rows: Sequence[Any]) -> tuple[pd.DataFrame, list[Problem]]:
-        """The rows as a table of the features' columns, and what cannot be used; with any of that the table is empty.
+    def read(self, rows: Sequence[Any]) -> tuple[NDArray[np.object_], list[Problem]]:
+        """The rows' cells, and what cannot be used; with any of that there are none.
 
         Args:
             rows: (n) what JSON held, of any type.
+
+        Returns:
+            (n, p) cells of the features, in schema order; and the problems.
         """
         problems: list[Problem] = []
         read: list[list[Any]] = []
@@ -111,8 +114,7 @@ class RowReader:
         table = np.empty((0 if problems else len(read), len(self.names)), dtype=object)
         if len(table) and self.names:
             table[:] = read
-        frame = pd.DataFrame(table, columns=pd.Index(self.names, dtype=object), dtype=object)
-        return frame, problems[:MOST_PROBLEMS]
+        return table, problems[:MOST_PROBLEMS]
 
     def unknown(self, rows: Iterable[Mapping[str, Any]]) -> list[str]:
         """Names that rows have and the training table had not, in order."""

@@ -42,7 +42,7 @@ def serve(
         SettingError: the address is not the machine's own and there is no token, the token is weak, or the port is
             taken.
         ArtifactError: the file is no model, or is damaged.
-        MissingExtraError: FastAPI or uvicorn is not installed.
+        MissingExtraError: FastAPI, uvicorn or httptools is not installed.
     """
     check(host, token)
     # What follows takes a second to import, and is not needed to refuse.
@@ -50,7 +50,9 @@ def serve(
 
     require("fastapi", "serve")
     uvicorn = require("uvicorn", "serve")
+    require("httptools", "serve")
     from hortus.deploy.load import load
+    from hortus.deploy.serve.protocol import BoundedProtocol
 
     model = load(bundle)
     for note in model.notes:
@@ -61,6 +63,7 @@ def serve(
     told(f"Serving {bundle.name} on http://{f'[{host}]' if ':' in host else host}:{port}; Ctrl-C ends it.")
     config = uvicorn.Config(
         app,
+        http=BoundedProtocol,
         log_level="warning",
         server_header=False,
         proxy_headers=False,
