@@ -17,7 +17,7 @@ from hortus.data.columns import MatrixColumn
 from hortus.data.matrix import Matrix
 from hortus.data.rows import Rows
 from hortus.errors import ArtifactError, MissingExtraError
-from hortus.models import MODELS, compiled_trees
+from hortus.models import MODELS, compiled_trees, trees
 from hortus.models.base import FitContext
 from hortus.models.flat_trees import check, flatten
 from hortus.models.growth import Growth
@@ -33,19 +33,54 @@ def _matrix(X: np.ndarray, text: sparse.csr_array | None = None) -> Matrix:
 
 
 @pytest.mark.parametrize("kind", [ExtraTreesClassifier, ExtraTreesRegressor])
-@pytest.mark.parametrize("trees", [1, 2, 7])
-@pytest.mark.parametrize("copied", [0, 10**9], ids=["one by one", "all at once"])
-def test_compiled_trees_decide_as_scikit_learn_s(monkeypatch, kind, trees: int, copied: int) -> None:
-    monkeypatch.setattr(compiled_trees, "COPIED", copied)
+@pytest.mark.parametrize("count", [1, 2, 7])
+@pytest.mark.parametrize("walked", [0, 10**9], ids=["one by one", "together"])
+def test_compiled_trees_decide_as_scikit_learn_s(monkeypatch, kind, count: int, walked: int) -> None:
+    monkeypatch.setattr(compiled_trees, "WALKED", walked)
     X, y = load_breast_cancer(return_X_y=True)
     X = X.astype(np.float32)
     X[::7, 3] = np.nan
-    forest = kind(trees, random_state=0, max_depth=6, bootstrap=True).fit(X, y)
+    forest = kind(count, random_state=0, max_depth=6, bootstrap=True).fit(X, y)
     regression = kind is ExtraTreesRegressor
     state = flatten([one.tree_ for one in forest.estimators_], regression=regression, smoothing=0.0)
     again = compiled_trees.CompiledTrees(state).mean(X)
     expected = forest.predict(X)[:, None] if regression else forest.predict_proba(X)
     np.testing.assert_allclose(again, expected, atol=1e-6 if regression else 1e-3)
+
+
+@pytest.mark.parametrize("kind", ["binary", "multiclass", "regression"])
+@pytest.mark.parametrize("rows", [0, 1, 3, 300])
+def test_forests_that_answer_together_answer_as_each_alone(monkeypatch, kind, rows: int) -> None:
+    monkeypatch.setattr(trees, "WALKED", 1000)
+    rng = np.random.default_rng(5)
+    X = rng.normal(size=(300, 6)).astype(np.float32)
+    X[rng.random(X.shape) < 0.2] = np.nan
+    y = np.nan_to_num(X[:, 0] + X[:, 1] * X[:, 2])
+    if kind != "regression":
+        y = np.digitize(y, [0.0] if kind == "binary" else [-0.5, 0.5])
+    context = FitContext(kind, {"binary": 2, "multiclass": 3, "regression": 0}[kind], rounds=0.05)
+    # Other numbers of trees, of columns and, of several classes, of those that were met.
+    parts = [(slice(None), 6), (y < 2, 6), (slice(None, None, 2), 4)]
+    inputs = [_matrix(X[:, :width]) for _, width in parts]
+    forests = [
+        trees.Forest(n_estimators=100 + 40 * i).fit(Rows(_matrix(X[part, :width]), y[part]), context)
+        for i, (part, width) in enumerate(parts)
+    ]
+    # Asked one tree after the other.
+    monkeypatch.setattr(compiled_trees, "WALKED", 0)
+    alone = [forest.predict(part) for forest, part in zip(forests, inputs, strict=True)]
+    together = trees.Forest.together(forests)
+    assert together is not None
+    found = together([part.rows(np.arange(rows)) for part in inputs])
+    for one, other in zip(found, alone, strict=True):
+        np.testing.assert_array_equal(one, other[:rows])
+
+
+def test_forests_of_which_one_met_a_single_class_have_no_way_together() -> None:
+    X, y = np.zeros((9, 1)), np.arange(9) % 2
+    models = [trees.Tree().fit(Rows(_matrix(X), one), FitContext("binary", 2)) for one in (y, y * 0)]
+    assert trees.Tree.together(models) is None
+    assert trees.Tree.together(models[:1]) is not None
 
 
 @pytest.mark.parametrize(("name", "value"), [("left", 10**6), ("right", -1), ("left", 0), ("feature", 999)])

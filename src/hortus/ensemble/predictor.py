@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from hortus.ensemble.stacking import Stacking
 from hortus.ensemble.threshold import Threshold
 from hortus.errors import SettingError
 from hortus.features.encode import TableEncoder
+from hortus.models.base import Together
 from hortus.spaces.pipeline import FittedPipeline
 
 
@@ -43,10 +45,19 @@ class Member:
 
     def predict(self, X: Matrix) -> NDArray[np.float64]:
         """(n, K) probabilities or (n,) values."""
-        total = self.folds[0].predict(X)
-        for pipeline in self.folds[1:]:
-            total = total + pipeline.predict(X)
+        if self._together is None:
+            found = [pipeline.predict(X) for pipeline in self.folds]
+        else:
+            found = self._together([pipeline.inputs(X) for pipeline in self.folds])
+        total = found[0]
+        for other in found[1:]:
+            total = total + other
         return total / len(self.folds)
+
+    @cached_property
+    def _together(self) -> Together | None:
+        models = [pipeline.model for pipeline in self.folds]
+        return type(models[0]).together(models)
 
 
 @dataclass(frozen=True)

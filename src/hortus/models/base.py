@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -25,6 +26,8 @@ from hortus.data.rows import Rows as Rows
 
 Params = dict[str, Any]
 Vector = NDArray[np.float64]
+# What several learners predict, each for the same rows as it takes them.
+Together = Callable[[Sequence[Matrix]], list[Vector]]
 
 
 @dataclass(frozen=True)
@@ -119,6 +122,14 @@ class Model(BaseEstimator, ABC):  # type: ignore[misc]
     @abstractmethod
     def predict(self, X: Matrix) -> Vector:
         """(n, K) probabilities, rows summing to 1, for a classification; (n,) values for a regression."""
+
+    @classmethod
+    def together(cls, models: Sequence[Self]) -> Together | None:
+        """Several fitted learners as one that answers for all, to the last bit as each of them does.
+
+        None where that is no faster than to ask one after the other.
+        """
+        return None
 
     @property
     @abstractmethod

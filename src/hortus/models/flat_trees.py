@@ -1,4 +1,4 @@
-"""Decision trees as flat arrays: stored without pickle, and checked (`hortus.models.compiled_trees` asks them).
+"""Decision trees as flat arrays: stored without pickle, and checked (`compiled_trees` and `tree_walk` ask them).
 
 A trained tree carries much that prediction never looks at. What is kept of a node is its column, threshold, children
 and where a missing value goes; of a leaf, its value. Columns are float32, so rounding a threshold down to float32
@@ -58,6 +58,12 @@ def _shrink(values: NDArray[np.float64], *, regression: bool) -> NDArray[Any]:
     # Shares of two classes sum to one: the first is implied.
     small: NDArray[Any] = (shares[:, 1:] if shares.shape[1] == 2 else shares).astype(np.float16)
     return small
+
+
+def leaves(state: State) -> NDArray[np.float64]:
+    """(leaves, outputs) the values of all leaves, in the nodes' order."""
+    found: NDArray[np.float64] = state["values"].astype(np.float64)
+    return np.hstack([1.0 - found, found]) if found.shape[1] == 1 and state["outputs"] == 2 else found
 
 
 def check(state: State) -> None:

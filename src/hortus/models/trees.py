@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
+import numpy as np
+from numpy.typing import NDArray
 from optuna.trial import BaseTrial
 
 from hortus.data.facts import Facts
 from hortus.data.matrix import Matrix
 from hortus.data.store import load_state, save_state
-from hortus.models.base import FitContext, Model, Params, Rows, Vector
-from hortus.models.compiled_trees import CompiledTrees
+from hortus.models.base import FitContext, Model, Params, Rows, Together, Vector
+from hortus.models.compiled_trees import WALKED, CompiledTrees
 from hortus.models.flat_trees import check, flatten
 from hortus.models.outputs import Outputs
+from hortus.models.tree_walk import TreeWalk
 
 # Trees grown between two looks at the clock.
 BATCH = 4
@@ -55,8 +60,15 @@ class Grown(Model):
         """The average of the trees."""
         if self._trees is None:
             return self._outputs.certain(len(X))
-        found = self._trees.mean(X.dense)
-        return found.reshape(-1) if self._outputs.regression else self._outputs.probabilities(found)
+        return self._answer(self._trees.mean(X.dense))
+
+    @classmethod
+    def together(cls, models: Sequence[Self]) -> Together | None:
+        """All trees of all forests walked together, for few rows."""
+        return _Together(models) if all(model._trees is not None for model in models) else None
+
+    def _answer(self, mean: NDArray[np.float64]) -> Vector:
+        return mean.reshape(-1) if self._outputs.regression else self._outputs.probabilities(mean)
 
     @property
     def grown(self) -> int:
@@ -84,6 +96,23 @@ class Grown(Model):
             check(state["trees"])
             model._trees = CompiledTrees(state["trees"])
         return model
+
+
+class _Together:
+    """Forests that answer together."""
+
+    def __init__(self, models: Sequence[Grown]) -> None:
+        self._models = models
+
+    def __call__(self, inputs: Sequence[Matrix]) -> list[Vector]:
+        if len(inputs[0]) * max(model.grown for model in self._models) > WALKED:
+            return [model.predict(X) for model, X in zip(self._models, inputs, strict=True)]
+        means = self._walk.means([X.dense for X in inputs])
+        return [model._answer(mean) for model, mean in zip(self._models, means, strict=True)]
+
+    @cached_property
+    def _walk(self) -> TreeWalk:
+        return TreeWalk([model._trees.state for model in self._models if model._trees is not None])
 
 
 class Tree(Grown):

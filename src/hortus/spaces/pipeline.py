@@ -127,10 +127,11 @@ class FittedPipeline:
 
     def predict(self, X: Matrix) -> Vector:
         """(n, K) probabilities of a classification, (n,) values of a regression."""
-        model = self._root.what
-        if not isinstance(model, Model):
-            raise TypeError("a pipeline's root is a model")
-        return model.predict(self._root.inputs[0].transform(X))
+        return self.model.predict(self.inputs(X))
+
+    def inputs(self, X: Matrix) -> Matrix:
+        """Encoded rows as the model at the root takes them."""
+        return self._root.inputs[0].transform(X)
 
     @property
     def model(self) -> Model:
