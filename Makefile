@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DEMO_SECONDS ?= 60
 
-.PHONY: help setup demo test test-ui ui lint types layers words dependencies ci bench-peers bench-engine bench-floors bench-digits bench-studio bench-gate bench-conformal bench-trust bench-serving bench-hpo bench-readme bench-nas201 bench-weight-sharing bench-segmentation bench-curves bench-growth bench-training-free bench-stacking bench-scale bench-budget bench-candidates test-combinations nightly audit clean
+.PHONY: help setup demo test test-ui test-lab ui lint types layers words dependencies ci bench-peers bench-engine bench-floors bench-digits bench-studio bench-gate bench-conformal bench-trust bench-serving bench-hpo bench-readme bench-nas201 bench-weight-sharing bench-segmentation bench-curves bench-growth bench-training-free bench-stacking bench-scale bench-budget bench-candidates test-combinations nightly audit clean
 
 help: ## Show what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,16 @@ test: $(READY) ## Run every test: two at a time, then those that need the machin
 
 test-ui: $(READY) ## Drive the studio in a browser (Chromium is needed)
 	$(BIN)/python -m pytest tests/studio -m ui
+
+test-lab: build/lab/.ready ## Open notebooks in a real JupyterLab
+	build/lab/bin/python -m pytest tests/studio/test_studio_lab.py
+
+# An environment that sees the other one: JupyterLab in that one would change what its tests see.
+build/lab/.ready: $(READY)
+	$(BIN)/python -m venv --clear --without-pip build/lab
+	echo "import site; site.addsitedir('$$($(BIN)/python -c 'import site; print(site.getsitepackages()[0])')')" >"$$(echo build/lab/lib/python*/site-packages)/environment.pth"
+	$(BIN)/python -m pip --python build/lab/bin/python install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt jupyterlab
+	@touch build/lab/.ready
 
 ui: $(READY) ## Build the studio's pages into the package (node is needed)
 	$(BIN)/python -m hortus.studio.contract studio-ui/openapi.json

@@ -1,5 +1,6 @@
 """The studio as its user has it: a server in a process of its own, a home of its own, a browser."""
 
+import base64
 import os
 import re
 import shutil
@@ -14,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import numpy as np
+import pandas as pd
 import pytest
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -134,6 +137,20 @@ class Window:
     foreign: list[str]
     troubles: list[str]
 
+    def drop(self, name: str, content: bytes) -> None:
+        """Drag a file from the desktop into the page, and let go of it there."""
+        held = self.page.evaluate_handle(
+            """([name, content]) => {
+                const held = new DataTransfer();
+                held.items.add(new File([Uint8Array.from(atob(content), one => one.charCodeAt(0))], name));
+                return held;
+            }""",
+            [name, base64.b64encode(content).decode()],
+        )
+        area = self.page.locator(".drop")
+        for event in ("dragenter", "dragover", "drop"):
+            area.dispatch_event(event, {"dataTransfer": held})
+
     def grave(self) -> list[str]:
         """What axe finds that keeps somebody out."""
         assert AXE.exists(), "npm ci in studio-ui brings axe-core"
@@ -172,3 +189,78 @@ def window(browser: Any) -> Iterator[Callable[..., Window]]:
         context.close()
         assert found.foreign == []
         assert found.troubles == []
+
+
+# Rows of the tables that findings are provoked with.
+ROWS = 420
+
+
+def base(rng: np.random.Generator) -> pd.DataFrame:
+    x = rng.normal(size=(ROWS, 3)).round(3)
+    y = np.where(x[:, 0] + rng.normal(size=ROWS) > 0, "yes", "no")
+    return pd.DataFrame({"a": x[:, 0], "b": x[:, 1], "c": x[:, 2], "y": y})
+
+
+def values(frame: pd.DataFrame, rng: np.random.Generator) -> pd.Series:
+    return (100 + 20 * frame["a"] + rng.normal(size=len(frame)) * 5).round(2)
+
+
+def in_time(frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    wave = np.sin(np.arange(ROWS) / 40)
+    y = np.where(wave + 0.3 * rng.normal(size=ROWS) > 0, "yes", "no")
+    return frame.assign(when=pd.date_range("2024", periods=ROWS).strftime("%Y-%m-%d"), y=y)
+
+
+def in_groups(frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    customer = np.arange(ROWS) % 140
+    y = np.where(rng.normal(size=140)[customer] + 0.3 * rng.normal(size=ROWS) > 0, "yes", "no")
+    return frame.assign(customer_id=[f"K{number}" for number in customer], y=y)
+
+
+def conflicting(frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    coarse = frame[["a", "b"]].round(0)
+    return coarse.assign(y=np.where(rng.random(ROWS) < 0.4, "yes", "no"))
+
+
+# A code -> what is done to a good table so that it is found.
+SPOILS: dict[str, Callable[[pd.DataFrame, np.random.Generator], pd.DataFrame]] = {
+    "column-id": lambda f, rng: f.assign(customer_id=[f"C{n:05d}" for n in rng.permutation(ROWS)]),
+    "column-constant": lambda f, rng: f.assign(country="Italy"),
+    "column-empty": lambda f, rng: f.assign(remark=np.nan),
+    "column-is-target": lambda f, rng: f.assign(answer=np.where(f["y"] == "yes", "1 yes", "2 no")),
+    "column-leaks": lambda f, rng: f.assign(after=np.where(f["y"] == "yes", 5.0, 0.0) + rng.random(ROWS).round(3)),
+    "column-dominates": lambda f, rng: f.assign(
+        score=(np.where(f["y"] == "yes", 1.0, -1.0) + 0.9 * rng.normal(size=ROWS)).round(3), a=rng.normal(size=ROWS)
+    ),
+    "column-mostly-missing": lambda f, rng: f.assign(
+        rare=np.where(rng.random(ROWS) < 0.02, 1.5 + rng.random(ROWS), np.nan)
+    ),
+    "missing-tells-target": lambda f, rng: f.assign(b=f["b"].where((f["y"] == "no") | (rng.random(ROWS) < 0.2))),
+    "columns-equal": lambda f, rng: f.assign(again=f["a"]),
+    "rows-repeated": lambda f, rng: pd.concat([f, f.sample(150, random_state=0)], ignore_index=True),
+    "rows-conflict": conflicting,
+    "rows-ordered": in_time,
+    "rows-grouped": in_groups,
+    "target-class-once": lambda f, rng: f.assign(y=[*f["y"][:-1], "maybe"]),
+    "target-imbalanced": lambda f, rng: f.assign(y=np.where(np.arange(ROWS) % 60 == 0, "yes", "no")),
+    "target-labels-alike": lambda f, rng: f.assign(y=f["y"].where((f["y"] == "no") | (rng.random(ROWS) < 0.8), "Yes.")),
+    "target-outliers": lambda f, rng: f.assign(y=values(f, rng).where(np.arange(ROWS) != 7, 99999.0)),
+    "target-capped": lambda f, rng: f.assign(y=values(f, rng).clip(upper=110.0)),
+    "target-rounded": lambda f, rng: f.assign(y=(values(f, rng) / 10).round() * 10),
+}
+
+
+@pytest.fixture(scope="session")
+def spoilt(client: httpx.Client) -> Callable[[str], str]:
+    """Brings a table of which a finding will be told, by the finding's code, and chooses what to predict."""
+
+    def bring(code: str) -> str:
+        rng = np.random.default_rng(3)
+        body = SPOILS[code](base(rng), rng).to_csv(index=False).encode()
+        answer = client.post("/api/data/tables", params={"name": f"{code}.csv"}, content=body)
+        assert answer.status_code == 200, answer.text
+        identity = str(answer.json()["id"])
+        assert client.put(f"/api/data/tables/{identity}/target", json={"target": "y"}).status_code == 200
+        return identity
+
+    return bring

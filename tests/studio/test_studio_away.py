@@ -1,10 +1,12 @@
-"""A page that is open while its server is away, and while its run is killed."""
+"""A page that is open while a worker is killed, while its server is away, and while its run is killed."""
 
 import json
 import os
 import signal
 import time
+from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,18 +17,44 @@ Window = Any
 LONG = 180_000
 
 
+def begun_by(pid: int) -> list[int]:
+    """The processes that a process began and that still run."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, parent = stat.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[:2]
+        except OSError:
+            # It ended meanwhile.
+            continue
+        if int(parent) == pid and state != "Z":
+            found.append(int(stat.parent.name))
+    return found
+
+
 @pytest.mark.ui
 @pytest.mark.rotated
-def test_the_server_comes_back_the_run_is_killed_and_is_continued(
+def test_workers_the_server_and_the_run_are_killed_and_nothing_is_lost(
     own_server: Served, window: Callable[..., Window]
 ) -> None:
     client = own_server.client()
     table = client.post("/api/data/samples/tumours.csv").json()["id"]
     wanted = {"table": table, "target": "diagnosis", "seconds": 600}
     run = client.post("/api/train/runs", json=wanted).json()["id"]
-    found = window(own_server, f"/train/{run}")
+    found = window(own_server, f"/train/{run}", theme="dark")
     page = found.page
     page.locator(".leaders .is-best").wait_for(timeout=LONG)
+    note = json.loads((own_server.home / "runs" / run / "run.json").read_text(encoding="utf-8"))
+
+    # Its workers: the run begins others and tries again what they were at, and its line says so.
+    workers = begun_by(note["pid"])
+    assert workers
+    for worker in workers:
+        os.kill(worker, signal.SIGKILL)
+    page.locator(".leader-pipeline", has_text="run again after: crash").first.wait_for(timeout=LONG)
+    assert page.get_by_role("alert").count() == 0
+    assert page.get_by_text("You can close this tab").is_visible()
+    assert found.grave() == []
+
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
 
@@ -40,12 +68,16 @@ def test_the_server_comes_back_the_run_is_killed_and_is_continued(
     page.get_by_text("You can close this tab").wait_for(timeout=LONG)
     page.locator("[role=alert]").wait_for(state="detached", timeout=LONG)
 
-    note = json.loads((own_server.home / "runs" / run / "run.json").read_text(encoding="utf-8"))
     os.kill(note["pid"], signal.SIGKILL)
     page.get_by_text("Interrupted: the run's process ended before its time.").wait_for(timeout=LONG)
     assert found.grave() == []
     page.get_by_role("button", name="Continue").click()
     page.get_by_text("You can close this tab").wait_for(timeout=LONG)
-    own_server.client().post(f"/api/train/runs/{run}/stop")
+    page.get_by_role("button", name="Stop and keep best").click()
+    page.get_by_role("link", name="Understand it").wait_for(timeout=LONG)
+    lines = (own_server.home / "runs" / run / "run" / "events.jsonl").read_text(encoding="utf-8").splitlines()
+    ended = Counter(said["data"]["number"] for said in map(json.loads, lines) if said["kind"] == "trial_finished")
+    assert set(ended.values()) == {1}
+    assert page.get_by_text(f"{len(ended)} models tried.").is_visible()
     # While there was no server, the browser noted that it could not reach one.
     found.troubles.clear()

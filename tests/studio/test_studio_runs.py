@@ -114,7 +114,11 @@ def test_a_killed_run_is_interrupted_and_goes_on_from_there(own_server: Served) 
     assert answer.json()["state"] == "running"
     refused = client.post(f"/api/train/runs/{run}/resume", json={})
     assert (refused.status_code, refused.json()["code"]) == (409, "run-in-use")
-    wait_for(lambda: state(client, run) == "finished", "end")
+    # Asked to stop before its process has so much as begun, it keeps the best all the same.
+    assert client.post(f"/api/train/runs/{run}/stop").status_code == 200
+    wait_for(lambda: state(client, run) != "running", "end")
+    assert state(client, run) == "stopped"
+    assert (own_server.home / "runs" / run / "run" / "model.hortus").exists()
     told = client.get(f"/api/train/runs/{run}").json()
     assert told["trials"] >= done
     ended = Counter(event["data"]["number"] for event in events(own_server, run) if event["kind"] == "trial_finished")

@@ -17,6 +17,7 @@ from hortus.engine.result import leaderboard
 from hortus.errors import HortusError
 from hortus.evaluation.interval import student
 from hortus.explain.outcomes import constant
+from hortus.run.graph.words import TITLES
 from hortus.run.images.result import is_image_run
 from hortus.run.prepare import recall
 from hortus.run.settings import Settings
@@ -30,6 +31,7 @@ class Line:
         trial: its number.
         model: the learner's name; of networks "network".
         pipeline: all of it in one line.
+        steps: what is done to the columns before the model, in plain words; "" of networks, which have none.
         score: greater is better; None where it failed.
         low: of the 95 % interval; None where it is not known.
         high: likewise.
@@ -44,6 +46,7 @@ class Line:
     trial: int
     model: str
     pipeline: str
+    steps: str
     score: float | None
     low: float | None
     high: float | None
@@ -151,6 +154,7 @@ def _line(found: Mapping[Hashable, Any], notes: dict[str, Any], images: bool) ->
         trial=int(found["trial"]),
         model="network" if images else str(found["model"]),
         pipeline=str(found["pipeline"]),
+        steps="" if images else steps(str(found["pipeline"])),
         score=_finite(found["score"]),
         low=_finite(found["low"]),
         high=_finite(found["high"]),
@@ -161,6 +165,19 @@ def _line(found: Mapping[Hashable, Any], notes: dict[str, Any], images: bool) ->
         predict_ms=_finite(found["predict_ms"] if not images or latency is None else 1000 * float(latency)),
         reason=str(found["reason"] or ""),
     )
+
+
+def steps(pipeline: str) -> str:
+    """What is done to the columns before the model, in plain words; of what branches, the pipeline as it is.
+
+    >>> steps("svm(scale(impute(rows)))"), steps("lightgbm(rows)")
+    ('Fill gaps, same scale', 'The columns as they are')
+    """
+    names = pipeline.rstrip(")").split("(")
+    if "," in pipeline or " " in pipeline or names[-1] != "rows":
+        return pipeline
+    titles = [TITLES[name][0] if name in TITLES else name.replace("_", " ") for name in reversed(names[1:-1])]
+    return ", ".join([*titles[:1], *map(str.lower, titles[1:])]) or "The columns as they are"
 
 
 def _finite(value: Any) -> float | None:

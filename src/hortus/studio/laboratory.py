@@ -74,6 +74,9 @@ class Laboratory:
             "c.ServerApp.open_browser": False,
             "c.ServerApp.allow_root": True,
             "c.ServerApp.root_dir": str(root),
+            # By itself it would ask elsewhere whether there is a newer one, and what is new.
+            "c.LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
+            "c.LabApp.news_url": None,
         }
         config.write_text("".join(f"{name} = {value!r}\n" for name, value in settings.items()), encoding="utf-8")
         (root / LOG).unlink(missing_ok=True)

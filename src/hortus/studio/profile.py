@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 SAMPLE = 20_000
 BINS = 24
 SHOWN = 3
+DATE = "A moment in time is no class, and not a number either."
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,8 @@ def profiles(frame: pd.DataFrame, text: Iterable[str] = ()) -> tuple[list[Column
             gaps = np.isnat(values) if values.dtype.kind == "M" else np.isnan(values)
             # What stands for a gap ("n/a", "?") is one too.
             share = max(share, float(gaps.mean()) if rows <= SAMPLE else share)
-        found.append(ColumnProfile(column, share, distinct, counts, low, high, top, question(series, column.name)))
+        asked = Question("", DATE) if column.kind == "date" else question(series, column.name)
+        found.append(ColumnProfile(column, share, distinct, counts, low, high, top, asked))
     return found, len(sample)
 
 

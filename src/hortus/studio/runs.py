@@ -6,6 +6,7 @@ was asked and which process works on it, by id and start time; so a server that 
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ from hortus.studio.tables import Tables
 State = Literal["running", "finished", "stopped", "interrupted", "failed"]
 NOTE, LOG, FOLDER, OPENED = "run.json", "log.txt", "run", "opened.json"
 COMMAND = "hortus.cli"
+# Seconds between looks at a process that is to be stopped and only begins.
+PAUSE = 0.1
 
 
 @dataclass(frozen=True)
@@ -130,10 +133,20 @@ class Runs:
         """Ask a run to end now; the best so far is kept."""
         run = self.get(name)
         pid = held(run.folder)
-        if pid is None and self._children.lives(run.note):
-            pid = run.note["pid"]
         if pid is not None:
             ask_to_stop(pid)
+        elif self._children.lives(run.note):
+            # Asked while it is only beginning, a process would end at once and keep nothing.
+            threading.Thread(target=self._stop_begun, args=(run,), daemon=True).start()
+
+    def _stop_begun(self, run: Run) -> None:
+        """Ask a run to end as soon as it has taken its folder; from then on it keeps its best."""
+        while self._children.lives(run.note):
+            pid = held(run.folder)
+            if pid is not None:
+                ask_to_stop(pid)
+                return
+            time.sleep(PAUSE)
 
     def open(self, folder: Path) -> Run:
         """Show a run that was made elsewhere, now and later.

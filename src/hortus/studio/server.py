@@ -68,6 +68,8 @@ def serve(
         _show(address, browser)
         return
     listening = _bound(host, port)
+    # From here on whoever follows the address waits until it is answered, and is not refused.
+    listening.listen()
     port = int(listening.getsockname()[1])
     app = create_app(place.path, port=port, host=host, opened=tuple(opened))
     base = f"http://{f'[{host}]' if ':' in host else host}:{port}"

@@ -92,6 +92,7 @@ class BoardLine(BaseModel):
     trial: int
     model: str
     pipeline: str
+    steps: str = Field(description="What is done to the columns before the model, in plain words.")
     score: float | None
     low: float | None
     high: float | None

@@ -1405,6 +1405,11 @@ export interface components {
             model: string;
             /** Pipeline */
             pipeline: string;
+            /**
+             * Steps
+             * @description What is done to the columns before the model, in plain words.
+             */
+            steps: string;
             /** Score */
             score: number | null;
             /** Low */

@@ -51,6 +51,17 @@ export function duration(seconds: number | null | undefined): string {
 
 export const percent = (share: number, digits = 0): string => `${(100 * share).toFixed(digits)} %`;
 
+/** Without the sentences that say what to type in Python or on the command line: here there are buttons for that. */
+export const untyped = (text: string): string =>
+  text
+    .split(/(?<=[.!?;])\s+/)
+    .filter((sentence) => !/(^|\s)--\w|\w=[['"]|`hortus/.test(sentence))
+    .join(" ")
+    .replace(/;$/, ".");
+
+/** A date that keeps together where a line is broken. */
+export const unbroken = (date: string): string => date.replaceAll("-", "\u2060-\u2060");
+
 export const clock = (seconds: number): string =>
   new Date(1000 * seconds).toLocaleString("en", { dateStyle: "medium", timeStyle: "short" });
 

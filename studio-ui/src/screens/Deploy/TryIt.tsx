@@ -60,9 +60,11 @@ export function TryIt({ id, form, begin, on, starting, switchOn }: TryItProps): 
           ))}
         </div>
         {columns.length > SHOWN && (
-          <Button small look="quiet" onPress={() => setAll(!all)}>
-            {all ? `Only the first ${SHOWN}` : `All ${columns.length} columns; the others stay as usual`}
-          </Button>
+          <div>
+            <Button small look="quiet" onPress={() => setAll(!all)}>
+              {all ? `Only the first ${SHOWN}` : `All ${columns.length} columns; the others stay as usual`}
+            </Button>
+          </div>
         )}
         <div className="try-foot">
           <Button look="leaf" onPress={() => ask.mutate()} disabled={ask.isPending || starting}>

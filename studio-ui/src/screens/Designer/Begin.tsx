@@ -5,7 +5,7 @@ import { Button, Link } from "../../kit/Button";
 import { ChoiceField } from "../../kit/Fields";
 import { Glyph } from "../../kit/Glyph";
 import { Failed } from "../../kit/Notice";
-import { clock, plural } from "../../kit/format";
+import { clock, plural, score } from "../../kit/format";
 import { go } from "../../shell/route";
 import { useRuns } from "../../shell/Shell";
 import { canDraw } from "../shared/chosen";
@@ -104,7 +104,13 @@ export function Begin({ palette }: { palette: Palette }): ReactElement {
             <ul className="lines">
               {runs.map((run) => (
                 <li key={run.id}>
-                  <span>{run.name}</span>
+                  <span>
+                    {run.name}{" "}
+                    <span className="quiet">
+                      {run.score !== null && `${score(run.score, run.loss)}, `}
+                      {clock(run.created)}
+                    </span>
+                  </span>
                   <span className="lines-actions">
                     {(["best", "ensemble"] as const).map((which) => (
                       <Button

@@ -52,7 +52,7 @@ function Found({ id, data }: { id: string; data: Board }): ReactElement {
       <header className="networks-head">
         <div>
         <p className="verdict-label">
-          {data.name} · {plural(data.classes.length, "class", "classes")} · images of {data.shape.slice(1).join(" by ")} · {plural(data.networks.length, "network")} tried
+          {data.name} · {plural(data.classes.length, "class", "classes")} · images of {data.shape.slice(1).join(" by ")} · {plural(done.length, "network")} tried
         </p>
         <h1>
           Expect {data.metric} {number(data.score)} on new images.
@@ -163,7 +163,7 @@ function Specimen({ id, network, metric }: { id: string; network: Network; metri
       </dl>
       <Drawing id={id} trial={network.trial} />
       {network.chosen && (
-        <p className="quiet small">
+        <p className="quiet small specimen-kept">
           This is the one that the run kept. <Link to={`/notebooks/${id}`}>Its notebook</Link> shows how to use it from Python.
         </p>
       )}

@@ -135,7 +135,7 @@ export function Asking({ table }: { table: string }): ReactElement {
       </form>
       <div className="before">
         <ul className="specimens" aria-label="What will be tried">
-          {SPECIMENS.map(([glyph, name]) => (
+          {SPECIMENS.filter(([glyph]) => !images || glyph === "network").map(([glyph, name]) => (
             <li key={name}>
               <Glyph name={glyph} size={36} />
               {name}
@@ -147,7 +147,7 @@ export function Asking({ table }: { table: string }): ReactElement {
             ? "Networks of many shapes will be drawn, trained and judged on images they have not seen; the best is kept."
             : "Models of many families will be tried, judged on rows they have not seen, and the best of them blended."}
         </p>
-        <p className="quiet">The first score is there within seconds. You can close this tab meanwhile.</p>
+        <p className="quiet">{images ? "The first score is there once a network has been trained." : "The first score is there within seconds."} You can close this tab meanwhile.</p>
       </div>
     </div>
   );

@@ -24,6 +24,9 @@ const NAMES: Record<string, string> = {
   baseline: "Baseline",
 };
 
+/** A family of models as people call it. */
+export const modelName = (name: string): string => NAMES[name] ?? name;
+
 interface LeaderboardProps {
   board: Board;
   /** What the blended model is expected to score; null while there is none. */
@@ -80,10 +83,10 @@ export function Leaderboard({ board, blend, loss }: LeaderboardProps): ReactElem
                 <span className="leader-name">
                   <Glyph name={familyGlyph(line.model)} size={18} />
                   <span>
-                    {NAMES[line.model] ?? line.model}
-                    <span className="leader-pipeline">{line.state === "complete" ? line.pipeline : line.reason || line.state}</span>
+                    {line.model === "network" ? `Network ${line.trial}` : modelName(line.model)}
+                    <span className="leader-pipeline">{[line.state === "complete" ? line.steps : "", line.reason || (line.state === "complete" ? "" : line.state)].filter(Boolean).join(" · ")}</span>
                   </span>
-                  {line.weight > 0 && <span className="tag tag-leaf">{board.chosen ? `${Math.round(100 * line.weight)} % of the blend` : ""}</span>}
+                  {line.weight > 0 && <span className="tag tag-leaf">{!board.chosen ? "" : members === 1 ? "kept" : `${Math.round(100 * line.weight)} % of the blend`}</span>}
                 </span>
               </td>
               <td className="figure">

@@ -77,6 +77,7 @@ function roomy(low: number | null, high: number | null): [number, number] {
   if (low === null || high === null) {
     return [0, 1];
   }
-  const pad = Math.max((high - low) * 0.08, Math.abs(high) * 0.002, 1e-6);
+  // Never so near that the marks of the axis, of three digits, would be alike.
+  const pad = Math.max((high - low) * 0.08, Math.abs(high) * 0.02, 1e-6);
   return [low - pad, high + pad];
 }

@@ -6,10 +6,10 @@ import { Button, Link } from "../../kit/Button";
 import { Glyph } from "../../kit/Glyph";
 import { Failed, Notice } from "../../kit/Notice";
 import { Panel } from "../../kit/Panel";
-import { duration, plural, score } from "../../kit/format";
+import { duration, plural, score, untyped } from "../../kit/format";
 import { RUNS, STATE_WORDS } from "../../shell/Shell";
 import { canDraw } from "../shared/chosen";
-import { Leaderboard } from "./Leaderboard";
+import { Leaderboard, modelName } from "./Leaderboard";
 import { StepChart } from "./StepChart";
 import { BEGINNING, PHASE_WORDS, after } from "./progress";
 
@@ -73,7 +73,7 @@ function Asked({ run, onResume }: { run: RunLine; onResume: (seconds: number) =>
         {run.target && (
           <div>
             <dt>What shall be predicted?</dt>
-            <dd>{run.target}</dd>
+            <dd>{run.kind === "image" ? "The class of an image" : run.target}</dd>
           </div>
         )}
         <div>
@@ -129,7 +129,8 @@ function Live({ run, onStop, onResume }: { run: RunLine; onStop: () => void; onR
   const shown = board.data ?? { lines: [], guess: null, first: null, chosen: false };
   const best = run.score ?? progress.best ?? shown.first;
   const name = run.metric_name ?? "score";
-  const doing = Object.values(progress.running).join(", ");
+  const tried = run.kind === "image" ? "network" : "model";
+  const doing = Object.values(progress.running).map(modelName).join(", ");
   return (
     <>
       <header className="headline">
@@ -145,7 +146,8 @@ function Live({ run, onStop, onResume }: { run: RunLine; onStop: () => void; onR
               <>
                 {working ? "Best so far: " : "It scores "}
                 <span className="headline-score">{score(best, run.loss)}</span>
-                {shown.guess !== null && `, ${run.loss ? "down" : "up"} from ${score(shown.guess, run.loss)} for guessing`}
+                {shown.guess !== null &&
+                  (best > shown.guess ? `, ${run.loss ? "down" : "up"} from ${score(shown.guess, run.loss)} for guessing` : `, no better than guessing (${score(shown.guess, run.loss)})`)}
               </>
             )}
           </h2>
@@ -180,7 +182,7 @@ function Live({ run, onStop, onResume }: { run: RunLine; onStop: () => void; onR
       )}
       <Outcome run={run} onResume={onResume} />
       {(progress.steps.length > 0 || working) && (
-        <Panel title="The best score so far" aside={<span className="quiet">{plural(progress.trials, "model")} tried</span>}>
+        <Panel title="The best score so far" aside={<span className="quiet">{plural(progress.trials, tried)} tried</span>}>
           {progress.steps.length > 0 ? (
             <StepChart
               steps={progress.steps}
@@ -190,7 +192,7 @@ function Live({ run, onStop, onResume }: { run: RunLine; onStop: () => void; onR
               label={`The best ${name}, step by step: ${progress.steps.map((step) => `${score(step.score, run.loss)} after ${duration(step.at)}`).join(", ")}`}
             />
           ) : (
-            <p className="quiet chart-waiting">The line begins with the first model.</p>
+            <p className="quiet chart-waiting">The line begins with the first {tried}.</p>
           )}
           {shown.guess !== null && progress.steps.length > 0 && <p className="quiet chart-told">Dashed: guessing, {score(shown.guess, run.loss)}</p>}
         </Panel>
@@ -204,9 +206,14 @@ function Live({ run, onStop, onResume }: { run: RunLine; onStop: () => void; onR
         <Panel title="Said on the way">
           <ul className="warnings">
             {progress.warnings.map((warning) => (
-              <li key={warning}>{warning}</li>
+              <li key={warning}>{untyped(warning)}</li>
             ))}
           </ul>
+          {run.table && run.kind === "table" && (
+            <p className="warnings-mend">
+              <Link to={`/data/${run.table}`}>Mend it in the table</Link>, then train again.
+            </p>
+          )}
         </Panel>
       )}
     </>
@@ -239,7 +246,7 @@ function Outcome({ run, onResume }: { run: RunLine; onResume: () => void }): Rea
     <div className="outcome-done">
       <Glyph name="check" />
       <p>
-        <b>{capital(STATE_WORDS[run.state])}.</b> {plural(run.trials, "model")} tried.
+        <b>{capital(STATE_WORDS[run.state])}.</b> {plural(run.trials, run.kind === "image" ? "network" : "model")} tried.
       </p>
       <Link to={`/understand/${run.id}`} look="leaf">
         Understand it

@@ -51,7 +51,7 @@ export function Decision({ id, tables }: { id: string; tables: Tables }): ReactE
           <path className="line" d={curve} />
           <line className="decision-here" x1={x(value)} x2={x(value)} y1={4} y2={96} />
           <circle className="dot dot-best" cx={x(best)} cy={y(costs[cheapest] ?? 0)} r={5} />
-          <text className="tick" x={Math.min(Math.max(x(best), 52), width - 52)} y={Math.max(12, y(costs[cheapest] ?? 0) - 10)} textAnchor="middle">
+          <text className="tick decision-cheapest" x={Math.min(Math.max(x(best), 52), width - 52)} y={Math.max(12, y(costs[cheapest] ?? 0) - 10)} textAnchor="middle">
             cheapest {percent(best)}
           </text>
         </svg>
@@ -66,7 +66,7 @@ export function Decision({ id, tables }: { id: string; tables: Tables }): ReactE
         {at === cheapest || costs[at] === costs[cheapest] ? ", the least there is." : `; at ${percent(best)} they would cost ${number(costs[cheapest] ?? 0)}.`}
       </p>
       <People title={`${count(caught + missed)} are ${tables.positive}`} good={caught} goodTold="found" bad={missed} badTold="missed" />
-      <People title={`${count(alarms + cleared)} are not`} good={cleared} goodTold="left in peace" bad={alarms} badTold="false alarms" />
+      <People title={`${count(alarms + cleared)} are not`} good={cleared} goodTold="left in peace" bad={alarms} badTold={alarms === 1 ? "false alarm" : "false alarms"} />
       <div className="decision-actions">
         <Button small onPress={() => setAt(cheapest)} disabled={at === cheapest}>
           Go to the cheapest

@@ -11,6 +11,8 @@ import { named } from "../shared/named";
 
 type Effect = Schemas["Effect"];
 
+const LEAST = 0.05;
+
 interface EffectChartProps {
   id: string;
   column: string;
@@ -37,7 +39,7 @@ export function EffectChart({ id, column, kind, target, classes }: EffectChartPr
       )}
       {error && <Failed error={error} />}
       {!data && !error && <div className="effect-ghost" />}
-      {data && (data.kind === "category" ? <Bars found={data} goal={goal} shown={shown} /> : <Lines found={data} goal={goal} shown={shown} width={width} />)}
+      {data && (data.kind === "category" ? <Bars found={data} goal={goal} shown={shown} /> : <Lines found={data} goal={goal} kind={kind} shown={shown} width={width} />)}
     </div>
   );
 }
@@ -48,14 +50,22 @@ interface DrawnProps {
   shown: (value: number) => string;
 }
 
-function Lines({ found, goal, shown, width }: DrawnProps & { width: number }): ReactElement {
+/** What the axis goes over: of probabilities never so little that its labels would be alike. */
+function reach(values: readonly number[], shares: boolean): [number, number] {
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  const more = shares ? Math.max(0, (LEAST - (high - low)) / 2) : 0;
+  const from = Math.max(0, Math.min(low - more, 1 - LEAST));
+  return more > 0 ? [from, from + Math.max(LEAST, high - from)] : [low, high];
+}
+
+function Lines({ found, goal, kind, shown, width }: DrawnProps & { kind: string; width: number }): ReactElement {
   const height = 190;
   const pad = { left: 46, right: 14, top: 22, bottom: 42 };
   const dates = found.kind === "date";
   const at = found.grid.map((value) => (dates ? Date.parse(String(value)) : Number(value)));
   const values = [...found.mean, ...found.curves.flat()];
   const x = scaleLinear([Math.min(...at), Math.max(...at)], [pad.left, width - pad.right]);
-  const y = scaleLinear([Math.min(...values), Math.max(...values)], [height - pad.bottom, pad.top]).nice(3);
+  const y = scaleLinear(reach(values, kind !== "regression"), [height - pad.bottom, pad.top]).nice(3);
   const path = line<number>((_, i) => x(at[i] ?? 0), (value) => y(value));
   const most = Math.max(1, ...found.rows);
   const told = (value: number): string => (dates ? new Date(value).toISOString().slice(0, 10) : number(value));

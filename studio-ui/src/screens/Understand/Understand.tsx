@@ -4,7 +4,8 @@ import { type Schemas, get } from "../../api/client";
 import { Link } from "../../kit/Button";
 import { Notice } from "../../kit/Notice";
 import { Panel } from "../../kit/Panel";
-import { plural } from "../../kit/format";
+import { plural, untyped } from "../../kit/format";
+import { go } from "../../shell/route";
 import type { RunLine } from "../../shell/Shell";
 import { canDraw, useChosen } from "../shared/chosen";
 import { Loaded } from "../shared/Loaded";
@@ -79,7 +80,13 @@ function Verdict({ run, data }: { run: RunLine; data: Standing }): ReactElement 
           )}
         </div>
       </header>
-      {data.alarm && <Notice what={data.alarm.headline} mend={data.alarm.text} />}
+      {data.alarm && (
+        <Notice
+          what={data.alarm.headline}
+          mend={untyped(data.alarm.text)}
+          {...(run.table ? { action: { label: "Mend the table", onPress: () => go(`/data/${run.table}`) } } : {})}
+        />
+      )}
       <ul className="facts" aria-label="In figures">
         {data.figures.map((figure) => (
           <li key={figure.label}>
@@ -118,7 +125,7 @@ function Verdict({ run, data }: { run: RunLine; data: Standing }): ReactElement 
             <ul className="told">
               {data.findings.map((finding) => (
                 <li key={finding.what} className={finding.severity === "info" ? "" : "told-bloom"}>
-                  {finding.what}
+                  {untyped(finding.what)}
                 </li>
               ))}
             </ul>

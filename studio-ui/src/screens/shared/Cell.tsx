@@ -1,7 +1,7 @@
 import type { ReactElement } from "react";
 import { Slider, SliderThumb, SliderTrack } from "react-aria-components";
 import { ChoiceField, TextInput } from "../../kit/Fields";
-import { number } from "../../kit/format";
+import { number, unbroken } from "../../kit/format";
 import "./cell.css";
 
 export interface CellProps {
@@ -38,7 +38,7 @@ export function Cell({ name, kind, low, high, categories, whole = false, value, 
   if (kind !== "numeric") {
     return (
       <div className={odd ? "cell cell-odd" : "cell"}>
-        <TextInput label={name} value={value === null || value === undefined ? "" : String(value)} placeholder="not known" told={told} onChange={(text) => onChange(text === "" ? null : text)} />
+        <TextInput label={name} value={value === null || value === undefined ? "" : kind === "date" ? day(value) : String(value)} placeholder="not known" told={told} onChange={(text) => onChange(text === "" ? null : text)} />
       </div>
     );
   }
@@ -51,6 +51,9 @@ export function Cell({ name, kind, low, high, categories, whole = false, value, 
   );
 }
 
+/** A moment without its time where that is midnight. */
+const day = (value: unknown): string => String(value).replace(/[T ]00:00:00(\.0+)?$/, "");
+
 /** A number where it is one; else the text, for the model to say what is wrong with it. */
 function read(text: string): unknown {
   const tidy = text.trim().replace(",", ".");
@@ -62,7 +65,7 @@ function seen(kind: CellProps["kind"], low: unknown, high: unknown, categories: 
     return `trained on ${number(low)} to ${number(high)}`;
   }
   if (kind === "date" && low !== null && high !== null) {
-    return `trained on ${String(low).slice(0, 10)} to ${String(high).slice(0, 10)}`;
+    return `trained on ${unbroken(String(low).slice(0, 10))} to ${unbroken(String(high).slice(0, 10))}`;
   }
   if (kind === "categorical" && categories.length > 0) {
     return categories.length > 60 ? `one of ${categories.length}, such as ${categories[0]}` : `mostly ${categories[0]}`;
