@@ -33,8 +33,10 @@ class OneRow:
         # The prepared call points into the booster, which so has to live as long.
         self._booster = booster
         self._library, self._check = basic._LIB, basic._safe_call
-        self._outputs = int(booster.num_model_per_iteration())
-        self._prepared = ctypes.c_void_p()
+        self._call = self._library.LGBM_BoosterPredictForMatSingleRowFast
+        self._cells = np.empty((1, self.columns), dtype=np.float32)
+        self._found = np.empty(int(booster.num_model_per_iteration()))
+        prepared = ctypes.c_void_p()
         self._check(
             self._library.LGBM_BoosterPredictForMatSingleRowFastInit(
                 booster._handle,
@@ -44,11 +46,18 @@ class OneRow:
                 ctypes.c_int(_FLOAT32),
                 ctypes.c_int32(self.columns),
                 b"num_threads=1",
-                ctypes.byref(self._prepared),
+                ctypes.byref(prepared),
             )
         )
-        weakref.finalize(self, self._library.LGBM_FastConfigFree, self._prepared)
-        # What was prepared has one buffer, and ctypes lets other threads run.
+        weakref.finalize(self, self._library.LGBM_FastConfigFree, prepared)
+        # Made once, for to make them takes longer than the call does.
+        self._arguments = (
+            prepared,
+            ctypes.c_void_p(self._cells.ctypes.data),
+            ctypes.byref(ctypes.c_int64()),
+            ctypes.c_void_p(self._found.ctypes.data),
+        )
+        # There is one row, and ctypes lets other threads run.
         self._lock = threading.Lock()
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -66,16 +75,8 @@ class OneRow:
         """
         if row.shape != (1, self.columns):
             raise ValueError(f"a row of {self.columns} columns is wanted, and {row.shape} came")
-        cells = np.ascontiguousarray(row, dtype=np.float32)
-        found = np.empty(self._outputs)
-        count = ctypes.c_int64()
         with self._lock:
-            self._check(
-                self._library.LGBM_BoosterPredictForMatSingleRowFast(
-                    self._prepared,
-                    ctypes.c_void_p(cells.ctypes.data),
-                    ctypes.byref(count),
-                    ctypes.c_void_p(found.ctypes.data),
-                )
-            )
-        return found if self._outputs == 1 else found[None, :]
+            self._cells[:] = row
+            self._check(self._call(*self._arguments))
+            found = self._found.copy()
+        return found if len(found) == 1 else found[None, :]

@@ -68,14 +68,13 @@ class Outputs:
 
     def probabilities(self, found: NDArray[Any]) -> Vector:
         """(n, K) from (n, k) non-negative scores, or from (n,) chances of the second of two classes."""
-        if found.ndim == 1:
-            second, found = found, np.ones((len(found), min(self.count, 2)))
-            if self.count == 2:
-                # Filled in place: for one row, stacking takes longer than all the rest here.
-                found[:, 0], found[:, 1] = 1.0 - second, second
+        # For one row, stacking and the ways to `ones` and `sum` would take longer than all the rest here.
+        if found.ndim == 1 and self.count == 2:
+            second, found = found, np.empty((len(found), 2))
+            found[:, 0], found[:, 1] = 1.0 - second, second
         else:
-            found = found.astype(np.float64)
-        found /= found.sum(axis=1, keepdims=True)
+            found = np.ones((len(found), 1)) if found.ndim == 1 else found.astype(np.float64)
+        found /= np.add.reduce(found, axis=1, keepdims=True)
         if self.count == self.classes:
             return found
         wide = np.zeros((len(found), self.classes))
