@@ -12,7 +12,7 @@ from hortus.engine.executors import EXECUTORS
 from hortus.engine.executors.base import Job
 from hortus.engine.executors.inline import InlineExecutor
 from hortus.engine.executors.local import LocalExecutor
-from hortus.engine.executors.slot import import_path
+from hortus.engine.executors.nursery import import_path
 from hortus.errors import RunError, SettingError
 
 

@@ -210,8 +210,8 @@ def _executor(objective: Objective | str, named: Named, settings: TuneSettings) 
         )
     if kind == "local":
         module = str(named.name).rpartition(":")[0]
-        warm = WARM if module.endswith(".py") else (*WARM, module)
-        with make_executor("local", settings.slots, warm=warm) as executor:
+        own = () if module.endswith(".py") else (module,)
+        with make_executor("local", settings.slots, warm=WARM, own=own) as executor:
             yield executor
         return
     function = load_function(objective) if isinstance(objective, str) else objective

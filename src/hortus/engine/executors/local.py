@@ -8,7 +8,7 @@ import weakref
 from typing import Any
 
 from hortus.engine.executors.base import Event, Executor, Job
-from hortus.engine.executors.slot import Slot
+from hortus.engine.executors.nursery import Nursery
 from hortus.engine.executors.supervisor import Supervisor
 from hortus.engine.executors.worker import DEFAULT_ENTRY, WARM
 from hortus.errors import RunError
@@ -18,15 +18,16 @@ class LocalExecutor(Executor):
     """One long-lived process a slot, supervised by one thread of the driver.
 
     A trial that runs past its time, eats memory, crashes or hangs in native code costs itself alone: its process
-    group is killed and a fresh worker takes the slot. Workers import their libraries while the driver still reads
-    the data, and end by themselves when the driver is killed.
+    group is killed and a fresh worker takes the slot. Workers are forked from one process that imports their libraries
+    while the driver still reads the data, and that ends them when the driver is killed.
 
     Args:
         slots: trials at once.
         threads: of each trial's libraries; slots x threads should not pass the cores.
         memory: bytes resident for jobs that name no limit; None for none.
         entry: ``"module:function"`` that runs a payload.
-        warm: modules that idle workers import.
+        warm: libraries that are imported once, for all workers; none that starts threads by it.
+        own: modules that idle workers import each for itself: the user's, of which nothing is known.
     """
 
     def __init__(
@@ -37,13 +38,12 @@ class LocalExecutor(Executor):
         memory: int | None = None,
         entry: str = DEFAULT_ENTRY,
         warm: tuple[str, ...] = WARM,
+        own: tuple[str, ...] = (),
     ) -> None:
         self.capacity = slots
 
-        def start() -> Slot:
-            return Slot(threads=threads, entry=entry, warm=warm)
-
-        self._supervisor = Supervisor(slots, start, memory)
+        nursery = Nursery(threads=threads, entry=entry, warm=warm, own=own)
+        self._supervisor = Supervisor(slots, nursery, memory)
         # The thread knows the supervisor alone, so that dropping the executor, or leaving Python, ends the workers.
         self._finalizer = weakref.finalize(self, self._supervisor.stop)
 
@@ -84,7 +84,7 @@ class LocalExecutor(Executor):
 
     def pids(self) -> list[int]:
         """Process ids of the workers that live now."""
-        return [slot.process.pid for slot in list(self._supervisor.slots)]
+        return [slot.pid for slot in list(self._supervisor.slots) if slot.pid is not None]
 
     @staticmethod
     def _checked(event: Event | BaseException) -> Event:

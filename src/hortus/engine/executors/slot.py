@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import select
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from hortus.engine.executors import limits
 from hortus.engine.executors.base import Job
-from hortus.engine.executors.worker import BOOTSTRAP, names_memory
+from hortus.engine.executors.nursery import Leash, Nursery
+from hortus.engine.executors.worker import names_memory
 
 # Of a worker's error stream so many bytes are kept, and so many lines told.
 LAST_WORDS = 1 << 15
@@ -25,74 +22,49 @@ LAST_LINES = 30
 SEND_SECONDS = 5.0
 
 
-def import_path() -> list[str]:
-    """This process's ``sys.path``, with the working folder and the script's folder last.
-
-    A worker finds what the user's script finds, but a ``random.py`` beside the script shadows no library.
-    """
-    main = getattr(sys.modules.get("__main__"), "__file__", None)
-    last = {str(Path.cwd())}
-    if main and not sys.flags.safe_path:
-        last.add(str(Path(main).resolve().parent))
-    path = list(dict.fromkeys(entry or str(Path.cwd()) for entry in sys.path))
-    return [entry for entry in path if entry not in last] + [entry for entry in path if entry in last]
-
-
 class Slot:
     """A worker process, its socket and its job. Only the supervisor's thread touches it.
 
     Args:
-        threads: how many the worker's libraries may use.
-        entry: ``"module:function"`` that runs a trial.
-        warm: modules it imports while there is nothing to do.
+        nursery: what forks the worker.
+
+    Attributes:
+        socket: the driver's end of the line to the worker.
+        errors: number of the descriptor that its error stream is read from.
+        pid: of the worker; None until it has said that it takes jobs.
+        job, begun, deadline: what it does, whether it has said that it began, and when its time is over.
+        born: when it was asked for.
     """
 
-    def __init__(self, *, threads: int, entry: str, warm: tuple[str, ...]) -> None:
+    def __init__(self, nursery: Nursery) -> None:
         self.job: Job | None = None
         self.begun = False
         self.deadline: float | None = None
-        self.guard: int | None = None
+        self.pid: int | None = None
         self.born = time.monotonic()
-        ours, theirs = socket.socketpair()
-        life, self._life = os.pipe()
-        order = {
-            "path": import_path(),
-            "job": theirs.fileno(),
-            "life": life,
-            "driver": os.getpid(),
-            "entry": entry,
-            "warm": list(warm),
-        }
-        try:
-            self.process = subprocess.Popen(  # noqa: S603 -- this interpreter, our own arguments
-                [sys.executable, "-P", "-X", "faulthandler", "-W", "ignore", "-c", BOOTSTRAP, json.dumps(order)],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                pass_fds=(theirs.fileno(), life),
-                env=limits.worker_environment(threads),
-                start_new_session=True,
-            )
-        except BaseException:
-            ours.close()
-            os.close(self._life)
-            raise
-        finally:
-            theirs.close()
-            os.close(life)
-        ours.settimeout(SEND_SECONDS)
-        self.socket = ours
-        if self.process.stderr is None:
-            raise AssertionError("a piped stream is never None")
-        self.errors = self.process.stderr
-        os.set_blocking(self.errors.fileno(), False)
+        self._nursery = nursery
         self._begun = b""
         self._words = b""
+        self.socket, job = socket.socketpair()
+        leash, held = socket.socketpair()
+        self.errors, errors = os.pipe()
+        os.set_blocking(self.errors, False)
+        self._leash = Leash(leash)
+        try:
+            nursery.fork(job.fileno(), errors, held.fileno())
+        except BaseException:
+            self.kill()
+            raise
+        finally:
+            job.close()
+            held.close()
+            os.close(errors)
+        self.socket.settimeout(SEND_SECONDS)
 
     @property
     def ready(self) -> bool:
         """Whether it has said that it takes jobs."""
-        return self.guard is not None
+        return self.pid is not None
 
     def send(self, **message: Any) -> bool:
         """Send one message; False when the worker cannot be reached."""
@@ -127,7 +99,7 @@ class Slot:
     def hear(self) -> bool:
         """Take what it wrote to its error stream; False at the stream's end."""
         try:
-            chunk = os.read(self.errors.fileno(), 1 << 16)
+            chunk = os.read(self.errors, 1 << 16)
         except BlockingIOError:
             return True
         except OSError:
@@ -136,47 +108,46 @@ class Slot:
         return bool(chunk)
 
     def died(self) -> bool:
-        """Whether the process has ended; it is not waited for yet, so that its number stays its own."""
-        if not hasattr(os, "waitid"):
-            return False
-        try:
-            return os.waitid(os.P_PID, self.process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
-        except ChildProcessError:
-            return True
+        """Whether the process has ended; its number stays its own until ``kill``."""
+        return self._leash.ended()
 
     def sweep(self) -> None:
         """Kill what a finished trial left running."""
-        limits.kill(pid for pid in limits.descendants(self.process.pid) if pid != self.guard)
+        if self.pid is not None:
+            limits.kill(limits.descendants(self.pid))
 
     def kill(self) -> None:
-        """End the worker and whatever it started. Wait for it with ``process.wait``."""
-        if self.process.returncode is None:
-            limits.kill_group(self.process.pid)
+        """End the worker and whatever it started. It is no more once it is ``gone``."""
+        if self.pid is not None:
+            limits.kill_group(self.pid)
         while self.hear() and self._pending():
             pass
         self.socket.close()
-        self.errors.close()
-        with contextlib.suppress(OSError):
-            os.close(self._life)
-        self._life = -1
+        os.close(self.errors)
+        self._leash.let_go()
+
+    def gone(self, seconds: float = 0.0) -> bool:
+        """Whether nothing is left of a killed worker; waits for it up to ``seconds``."""
+        return self._leash.gone(seconds)
 
     def _pending(self) -> bool:
         return bool(select.select([self.errors], [], [], 0)[0])
 
     def last_words(self) -> dict[str, Any]:
         """What a ``failed`` event says of a worker that died by itself; call it after ``kill``."""
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self.process.wait(SEND_SECONDS)
-        lines = self._words.decode(errors="replace").strip().splitlines()
+        status, words = self._leash.status(SEND_SECONDS), self._words
+        if status is None and self.pid is None:
+            status, words = self._nursery.last_words(SEND_SECONDS)
+        lines = words.decode(errors="replace").strip().splitlines()
         # Hundreds of names, which say nothing and hide where it happened.
         lines = [line for line in lines if not line.startswith("Extension modules:")]
-        words = "\n".join(lines[-LAST_LINES:]).strip()
-        how = _ending(self.process.returncode)
+        told = "\n".join(lines[-LAST_LINES:]).strip()
+        how = _ending(status)
         return {
-            "reason": "memory" if names_memory(words) else "crash",
+            "reason": "memory" if names_memory(told) else "crash",
             "detail": f"The worker process {how}.",
             "code": "",
-            "traceback": words,
+            "traceback": told,
         }
 
 

@@ -10,7 +10,6 @@ import contextlib
 import queue
 import selectors
 import socket
-import subprocess
 import threading
 import time
 from collections import deque
@@ -19,6 +18,7 @@ from typing import Any, Literal
 
 from hortus.engine.executors import limits
 from hortus.engine.executors.base import Event, Job
+from hortus.engine.executors.nursery import Nursery
 from hortus.engine.executors.slot import Slot
 
 EventKind = Literal["report", "question", "done", "pruned", "failed"]
@@ -34,15 +34,15 @@ END_SECONDS = 5.0
 class Supervisor:
     """The thread that owns the slots: it alone starts, feeds, watches and kills them."""
 
-    def __init__(self, count: int, start: Callable[[], Slot], memory: int | None) -> None:
+    def __init__(self, count: int, nursery: Nursery, memory: int | None) -> None:
         self.events: queue.SimpleQueue[Event | BaseException] = queue.SimpleQueue()
         self.pending: deque[Job] = deque()
         self.slots: list[Slot] = []
         self._count = count
-        self._start = start
+        self._nursery = nursery
         self._memory = memory
         self._failed_starts = 0
-        self._dying: list[subprocess.Popen[bytes]] = []
+        self._dying: list[Slot] = []
         self._orders: deque[Callable[[Supervisor], None]] = deque()
         self._stopping = False
         self._selector = selectors.DefaultSelector()
@@ -84,9 +84,10 @@ class Supervisor:
         finally:
             for slot in list(self.slots):
                 self._end(slot)
-            for process in self._dying:
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    process.wait(END_SECONDS)
+            for slot in self._dying:
+                # One that never was ready may not be forked yet, and never will be.
+                slot.gone(END_SECONDS if slot.ready else 0.0)
+            self._nursery.close()
             self._selector.close()
             self._ear.close()
             self._bell.close()
@@ -104,7 +105,7 @@ class Supervisor:
                 return
             self._failed_starts = START_ATTEMPTS - 1
         while len(self.slots) < self._count:
-            slot = self._start()
+            slot = Slot(self._nursery)
             self.slots.append(slot)
             self._selector.register(slot.socket, selectors.EVENT_READ, lambda slot=slot: self._listen(slot))
             self._selector.register(slot.errors, selectors.EVENT_READ, lambda slot=slot: self._overhear(slot))
@@ -130,18 +131,18 @@ class Supervisor:
 
     def _watch(self) -> None:
         now = time.monotonic()
-        self._dying = [process for process in self._dying if process.poll() is None]
+        self._dying = [slot for slot in self._dying if not slot.gone()]
         for slot in list(self.slots):
             if slot.deadline is not None and now >= slot.deadline and slot.job is not None:
                 self._fail(slot, "timeout", f"It ran longer than its {slot.job.seconds:g} s.")
-            elif slot.job is not None and self._over_memory(slot.process.pid, self._limit(slot.job)):
+            elif slot.job is not None and self._over_memory(slot.pid, self._limit(slot.job)):
                 self._fail(slot, "memory", f"It held more than its {_mebibytes(self._limit(slot.job))} MiB.")
             elif slot.died() or (not slot.ready and now - slot.born > START_SECONDS):
                 self._lost(slot)
 
     @staticmethod
-    def _over_memory(pid: int, limit: int | None) -> bool:
-        return limit is not None and limits.tree_memory(pid) > limit
+    def _over_memory(pid: int | None, limit: int | None) -> bool:
+        return pid is not None and limit is not None and limits.tree_memory(pid) > limit
 
     def _listen(self, slot: Slot) -> None:
         if slot not in self.slots:
@@ -152,7 +153,7 @@ class Supervisor:
                 return
             kind, data = _single(message)
             if kind == "ready":
-                slot.guard = data
+                slot.pid = data
             elif kind == "begun":
                 slot.begun = True
             elif kind in ("report", "question"):
@@ -201,7 +202,7 @@ class Supervisor:
             with contextlib.suppress(KeyError, ValueError):
                 self._selector.unregister(stream)
         slot.kill()
-        self._dying.append(slot.process)
+        self._dying.append(slot)
 
     def answer(self, number: int, *, go_on: bool) -> None:
         """Pass the driver's answer on to the job's worker."""

@@ -1,12 +1,10 @@
 """One slot's process: it runs trials one after the other, JSON lines in and out over a socket.
 
     to the worker   {"job": payload, "memory": bytes or null}    {"go_on": true}    {"answer": ..., "refused": ""}
-    from it         {"ready": pid of its guard}    {"begun": true}    {"report": {...}}    {"question": {...}}
+    from it         {"ready": its pid}    {"begun": true}    {"report": {...}}    {"question": {...}}
                     {"done": {...}}    {"pruned": {...}}    {"failed": {...}}
 
-Beside every worker stands a guard: a bare fork made before anything was imported, which sleeps until the driver is
-gone and then kills the whole group. A thread could not do that: it needs the interpreter's lock, which a trial's
-native code may hold for minutes.
+It is forked from the nursery (`hortus.engine.executors.nursery`), which has imported what trials need.
 """
 
 from __future__ import annotations
@@ -21,7 +19,7 @@ import signal
 import socket
 import traceback
 from collections.abc import Callable
-from typing import Any, Literal, NamedTuple, TypedDict
+from typing import Any, Literal, NamedTuple
 
 from hortus.engine.executors import limits
 from hortus.errors import HortusError
@@ -32,7 +30,7 @@ Ask = Callable[[str, str], Any]
 
 DEFAULT_ENTRY = "hortus.evaluation.trial:run"
 
-# Imported while a slot has nothing to do, the likeliest first; a job that comes waits for one of them at most.
+# What the pipelines of tables need.
 WARM = (
     "hortus.spaces.pipelines",
     "hortus.evaluation.full",
@@ -44,32 +42,8 @@ WARM = (
     "sklearn.neighbors",
 )
 
-# How the driver starts it: the driver's own import path, without "" or the script's folder in front.
-BOOTSTRAP = (
-    "import json, sys; order = json.loads(sys.argv[1]); sys.path[:] = order.pop('path'); "
-    "from hortus.engine.executors.worker import main; main(order)"
-)
-
 TRACEBACK_LINES = 12
 _OUT_OF_MEMORY = ("bad_alloc", "MemoryError", "Cannot allocate memory", "Unable to allocate", "out of memory")
-
-
-class Order(TypedDict):
-    """What a worker is told at its start.
-
-    Keys:
-        job: number of the socket's file descriptor.
-        life: number of the descriptor that reaches its end when the driver is gone.
-        driver: the driver's process id.
-        entry: ``"module:function"`` that runs a trial.
-        warm: modules to import while there is nothing to do.
-    """
-
-    job: int
-    life: int
-    driver: int
-    entry: str
-    warm: list[str]
 
 
 def resolve(entry: str) -> Entry:
@@ -153,32 +127,6 @@ def _leave() -> None:
     os.killpg(os.getpgid(0), signal.SIGKILL)
 
 
-def _guard(order: Order) -> int:
-    """Fork the process that kills the group once the driver is gone; return its id."""
-    pid = os.fork()  # noqa: TID251 -- a process with one thread and nothing but the standard library
-    if pid:
-        os.close(order["life"])
-        return pid
-    try:
-        for descriptor in (0, 1, 2, order["job"]):
-            os.close(descriptor)
-        # The end of the pipe is the sign; but a process that the driver forked may still hold the other end.
-        while not select.select([order["life"]], [], [], 1.0)[0] and _lives(order["driver"]):
-            pass
-    finally:
-        _leave()
-        os._exit(1)
-
-
-def _lives(pid: int) -> bool:
-    with contextlib.suppress(PermissionError):
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            return False
-    return True
-
-
 def _one_job(line: _Line, entry: str, message: dict[str, Any]) -> None:
     line.send(begun=True)
     payload = message["job"]
@@ -214,17 +162,21 @@ def _warm(line: _Line, todo: list[str]) -> None:
             gc.freeze()
 
 
-def main(order: Order) -> None:
-    """Run trials until the driver hangs up."""
-    guard = _guard(order)
-    line = _Line(order["job"])
+def work(job: int, entry: str, warm: list[str]) -> None:
+    """Run trials until the driver hangs up.
+
+    Args:
+        job: number of the socket's descriptor.
+        entry: ``"module:function"`` that runs a trial.
+        warm: modules to import while there is nothing to do.
+    """
+    line = _Line(job)
     with contextlib.suppress(Exception):
         # Should it fail, the first trial says why.
-        resolve(order["entry"])
-    line.send(ready=guard)
-    todo = list(order["warm"])
+        resolve(entry)
+    line.send(ready=os.getpid())
     while True:
-        _warm(line, todo)
-        _one_job(line, order["entry"], line.receive())
+        _warm(line, warm)
+        _one_job(line, entry, line.receive())
         gc.collect()
         limits.trim()
