@@ -170,5 +170,9 @@ def loaded(payload, report):
     return {"loaded": payload["module"] in sys.modules}
 
 
+def surroundings(payload, report):
+    return {"folder": str(Path.cwd()), "value": os.environ.get(payload["name"]), "path": sys.path}
+
+
 def interrupted(payload, report):
     raise KeyboardInterrupt

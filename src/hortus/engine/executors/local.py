@@ -8,7 +8,8 @@ import weakref
 from typing import Any
 
 from hortus.engine.executors.base import Event, Executor, Job
-from hortus.engine.executors.nursery import Nursery
+from hortus.engine.executors.nursery import Nursery, nursery, put_by
+from hortus.engine.executors.slot import Slot
 from hortus.engine.executors.supervisor import Supervisor
 from hortus.engine.executors.worker import DEFAULT_ENTRY, WARM
 from hortus.errors import RunError
@@ -42,10 +43,14 @@ class LocalExecutor(Executor):
     ) -> None:
         self.capacity = slots
 
-        nursery = Nursery(threads=threads, entry=entry, warm=warm, own=own)
-        self._supervisor = Supervisor(slots, nursery, memory)
+        home = nursery(threads, warm)
+
+        def start() -> Slot:
+            return Slot(home, entry, own)
+
+        self._supervisor = Supervisor(slots, start, memory)
         # The thread knows the supervisor alone, so that dropping the executor, or leaving Python, ends the workers.
-        self._finalizer = weakref.finalize(self, self._supervisor.stop)
+        self._finalizer = weakref.finalize(self, _close, self._supervisor, home)
 
     def submit(self, job: Job) -> None:
         """Start ``job`` as soon as a slot is free and warm; its seconds count from there."""
@@ -95,3 +100,8 @@ class LocalExecutor(Executor):
                 code="executor-failed",
             ) from event
         return event
+
+
+def _close(supervisor: Supervisor, home: Nursery) -> None:
+    supervisor.stop()
+    put_by(home)

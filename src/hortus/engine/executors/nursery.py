@@ -1,47 +1,33 @@
-"""The process that workers are forked from: it imports the libraries once, for all slots and for every replacement.
+"""The process that workers are forked from, as the driver sees it (`hortus.engine.executors.nursery_process`).
 
-    to it       one byte with three descriptors, once a worker: its job socket, its error stream, its leash
-    from it     over the leash, once the worker has ended: its exit status, negative for a signal (see `Leash`)
-
-It runs no trial, starts no thread and calls nothing of what it imports, so a fork of it is as good as a fresh Python:
-what makes a fork hang is a lock or a thread pool (OpenMP's) that the parent had used. Where forking after imports is
-unsafe as such (macOS) it imports nothing, and each worker does.
-
-It is the workers' guard as well: once the driver is gone it kills their groups. A thread of a worker could not do that:
-it needs the interpreter's lock, which a trial's native code may hold for minutes.
+It outlives its run, so that the next run of the same process begins at once.
 """
 
 from __future__ import annotations
 
+import atexit
 import contextlib
-import ctypes
-import gc
-import importlib
 import json
 import os
-import selectors
-import signal
 import socket
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
+import threading
 from pathlib import Path
-from typing import IO, TypedDict
+from typing import IO
 
 from hortus.engine.executors import limits
-from hortus.engine.executors.worker import work
+from hortus.engine.executors.nursery_process import LENGTH, Order, Wish
 
 # How the driver starts it: the driver's own import path, without "" or the script's folder in front.
 BOOTSTRAP = (
     "import json, sys; order = json.loads(sys.argv[1]); sys.path[:] = order.pop('path'); "
-    "from hortus.engine.executors.nursery import main; main(order)"
+    "from hortus.engine.executors.nursery_process import main; main(order)"
 )
 
-FORKS_AFTER_IMPORTS = sys.platform.startswith("linux")
-# The end of its line says at once that the driver is gone; but a process that the driver forked may still hold it.
-LOOK_SECONDS = 1.0
-PR_SET_PDEATHSIG = 1
+# Without a run for so long it leaves.
+IDLE_SECONDS = 300.0
 
 
 def import_path() -> list[str]:
@@ -57,56 +43,46 @@ def import_path() -> list[str]:
     return [entry for entry in path if entry not in last] + [entry for entry in path if entry in last]
 
 
-class Order(TypedDict):
-    """What the nursery is told at its start.
-
-    Keys:
-        line: number of the descriptor that workers are asked for over.
-        driver: the driver's process id.
-        entry: ``"module:function"`` that runs a trial.
-        warm: modules that it imports, before it forks.
-        own: modules that each worker imports for itself while it has nothing to do.
-    """
-
-    line: int
-    driver: int
-    entry: str
-    warm: list[str]
-    own: list[str]
-
-
 class Nursery:
-    """The process as the driver sees it: started when a first worker is asked for, and again where it was killed.
+    """The process as the driver sees it: started when a first worker is asked for, and again where it has ended.
 
     Args:
         threads: how many the workers' libraries may use.
-        entry: ``"module:function"`` that runs a trial.
         warm: modules imported once, for all workers; none that starts threads.
-        own: modules that each worker imports while there is nothing to do: the user's, of which nothing is known.
     """
 
-    def __init__(self, *, threads: int, entry: str, warm: tuple[str, ...], own: tuple[str, ...]) -> None:
-        self._threads = threads
-        self._order = {
-            "path": import_path(),
-            "driver": os.getpid(),
-            "entry": entry,
-            "warm": list(warm),
-            "own": list(own),
-        }
+    def __init__(self, threads: int, warm: tuple[str, ...]) -> None:
+        self.threads = threads
+        self.warm = warm
+        # Of this process alone: what it forks has the same descriptors, and must not use them.
+        self._facts = (os.getpid(), sys.executable, threads, warm)
         self._process: subprocess.Popen[bytes] | None = None
         self._line: socket.socket | None = None
         self._words: IO[bytes] | None = None
 
-    def fork(self, *descriptors: int) -> None:
-        """Have a worker forked that gets these: job socket, error stream, leash. They may be closed afterwards.
+    def fork(self, entry: str, own: tuple[str, ...], descriptors: tuple[int, int, int]) -> None:
+        """Have a worker forked.
 
-        Where the nursery cannot be reached, their other ends find them closed.
+        Where the nursery cannot be reached, the other ends of the descriptors are closed.
+
+        Args:
+            entry: ``"module:function"`` that runs a trial.
+            own: modules that it imports while there is nothing to do: the user's, of which nothing is known.
+            descriptors: its job socket, its error stream and its leash. They may be closed afterwards.
         """
+        wish = Wish(
+            entry=entry,
+            warm=[*self.warm, *own],
+            path=import_path(),
+            folder=str(Path.cwd()),
+            environment=limits.worker_environment(self.threads),
+        )
+        text = json.dumps(wish).encode()
         for _ in range(2):
             line = self._reach()
             with contextlib.suppress(OSError):
-                socket.send_fds(line, [b"+"], descriptors)
+                socket.send_fds(line, [len(text).to_bytes(LENGTH)], descriptors)
+                line.sendall(text)
                 return
             self.close()
 
@@ -120,14 +96,15 @@ class Nursery:
         ours, theirs = socket.socketpair()
         self._words = tempfile.TemporaryFile()  # noqa: SIM115 -- read when it has died, closed in `close`
         try:
-            order = json.dumps({**self._order, "line": theirs.fileno()})
+            order = Order(line=theirs.fileno(), driver=os.getpid(), warm=list(self.warm), idle=IDLE_SECONDS)
+            told = json.dumps({**order, "path": import_path()})
             self._process = subprocess.Popen(  # noqa: S603 -- this interpreter, our own arguments
-                [sys.executable, "-P", "-X", "faulthandler", "-W", "ignore", "-c", BOOTSTRAP, order],
+                [sys.executable, "-P", "-X", "faulthandler", "-W", "ignore", "-c", BOOTSTRAP, told],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=self._words,
                 pass_fds=(theirs.fileno(),),
-                env=limits.worker_environment(self._threads),
+                env=limits.worker_environment(self.threads),
                 start_new_session=True,
             )
         except BaseException:
@@ -150,12 +127,41 @@ class Nursery:
         """End it, and with it whatever it forked. Safe to call twice."""
         if self._line is not None:
             self._line.close()
-        if self._process is not None and self._process.returncode is None:
+        if self._process is not None and self._process.returncode is None and self._facts[0] == os.getpid():
             limits.kill_group(self._process.pid)
             self._process.wait()
         if self._words is not None:
             self._words.close()
         self._line = self._process = self._words = None
+
+    def same_as(self, other: Nursery) -> bool:
+        """Whether the two would fork the same workers."""
+        return self._facts == other._facts
+
+
+_idle: list[Nursery] = []
+_guard = threading.Lock()
+
+
+def nursery(threads: int, warm: tuple[str, ...]) -> Nursery:
+    """A nursery for one run: the last run's, where it suits."""
+    made = Nursery(threads, warm)
+    with _guard:
+        return _idle.pop() if _idle and made.same_as(_idle[0]) else made
+
+
+def put_by(used: Nursery) -> None:
+    """Keep a run's nursery for the next run; of several the last."""
+    with _guard:
+        before, _idle[:] = list(_idle), [used]
+    for other in before:
+        other.close()
+
+
+@atexit.register
+def _leave() -> None:
+    while _idle:
+        _idle.pop().close()
 
 
 class Leash:
@@ -208,141 +214,3 @@ class Leash:
         self._told += heard
         self._over = not heard
         return True
-
-
-# -- in the nursery itself --------------------------------------------------------------------------------------------
-
-
-@dataclass
-class _Child:
-    """A forked worker.
-
-    Attributes:
-        leash: this process's end; the driver lets the worker go by closing the other.
-        told: whether its end was told.
-        free: whether it was let go: it is killed, and its number may be given to others.
-    """
-
-    leash: socket.socket
-    told: bool = False
-    free: bool = False
-
-
-def main(order: Order) -> None:
-    """Import, then fork workers until the driver is gone; in a worker, run its trials."""
-    line = socket.socket(fileno=order["line"])
-    line.set_inheritable(False)
-    if FORKS_AFTER_IMPORTS:
-        for module in order["warm"]:
-            # Should it fail, the first trial that needs it says why.
-            with contextlib.suppress(Exception):
-                importlib.import_module(module)
-        gc.collect()
-        gc.freeze()
-    job = _serve(line, order["driver"])
-    if job is not None:
-        work(job, order["entry"], [*order["warm"], *order["own"]])
-
-
-def _serve(line: socket.socket, driver: int) -> int | None:
-    """Fork workers and watch them; None at the driver's end, and in a worker the number of its job socket."""
-    children: dict[int, _Child] = {}
-    ear, bell = socket.socketpair()
-    for end in (ear, bell):
-        end.setblocking(False)
-    signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
-    signal.set_wakeup_fd(bell.fileno())
-    with selectors.DefaultSelector() as selector:
-        selector.register(line, selectors.EVENT_READ)
-        selector.register(ear, selectors.EVENT_READ)
-        while driver and _lives(driver):
-            for key, _ in selector.select(LOOK_SECONDS):
-                if key.fileobj is ear:
-                    ear.recv(4096)
-                elif key.fileobj is not line:
-                    _let_go(key.data, children[key.data])
-                    selector.unregister(key.fileobj)
-                else:
-                    asked, descriptors, *_ = socket.recv_fds(line, 1, 3)
-                    if not asked:
-                        driver = 0
-                        break
-                    job, errors, leash = descriptors
-                    nursery, pid = os.getpid(), os.fork()  # noqa: TID251 -- no thread of its own, and nothing was called
-                    if not pid:
-                        _be_worker(nursery, errors, [line, ear, bell, *(child.leash for child in children.values())])
-                        os.close(leash)
-                        return job
-                    os.close(job)
-                    os.close(errors)
-                    children[pid] = _Child(socket.socket(fileno=leash))
-                    selector.register(children[pid].leash, selectors.EVENT_READ, pid)
-            for pid in list(children):
-                if _is_over(pid, children[pid]):
-                    del children[pid]
-        for pid in children:
-            _kill(pid)
-    return None
-
-
-def _be_worker(nursery: int, errors: int, others: list[socket.socket]) -> None:
-    """Leave the nursery's group, its descriptors and its signals behind."""
-    os.setsid()
-    if sys.platform.startswith("linux"):
-        with contextlib.suppress(OSError, AttributeError):
-            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != nursery:
-        os._exit(1)
-    signal.set_wakeup_fd(-1)
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    os.dup2(errors, 2)
-    os.close(errors)
-    for other in others:
-        other.close()
-
-
-def _let_go(pid: int, child: _Child) -> None:
-    child.free = True
-    _kill(pid)
-
-
-def _is_over(pid: int, child: _Child) -> bool:
-    """Tell of a worker's end; whether it is over with it: it has ended and was let go."""
-    if not child.told:
-        status = _ended(pid)
-        if status is None:
-            return False
-        with contextlib.suppress(OSError):
-            child.leash.sendall(str(status).encode())
-        child.told = True
-    if child.free:
-        with contextlib.suppress(ChildProcessError):
-            os.waitpid(pid, 0)
-        child.leash.close()
-    return child.free
-
-
-def _ended(pid: int) -> int | None:
-    """The exit status of a worker that has ended; where the system can, it stays a zombie that keeps its number."""
-    if hasattr(os, "waitid"):
-        found = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-        if found is None:
-            return None
-        return found.si_status if found.si_code == os.CLD_EXITED else -found.si_status
-    ended, status = os.waitpid(pid, os.WNOHANG)
-    return os.waitstatus_to_exitcode(status) if ended else None
-
-
-def _kill(pid: int) -> None:
-    limits.kill_group(pid)
-    # Just forked, it may not lead its group yet.
-    limits.kill([pid])
-
-
-def _lives(pid: int) -> bool:
-    with contextlib.suppress(PermissionError):
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            return False
-    return True

@@ -27,6 +27,8 @@ class Slot:
 
     Args:
         nursery: what forks the worker.
+        entry: ``"module:function"`` that runs a trial.
+        own: modules of the user's that it imports while there is nothing to do.
 
     Attributes:
         socket: the driver's end of the line to the worker.
@@ -36,7 +38,7 @@ class Slot:
         born: when it was asked for.
     """
 
-    def __init__(self, nursery: Nursery) -> None:
+    def __init__(self, nursery: Nursery, entry: str, own: tuple[str, ...]) -> None:
         self.job: Job | None = None
         self.begun = False
         self.deadline: float | None = None
@@ -51,7 +53,7 @@ class Slot:
         os.set_blocking(self.errors, False)
         self._leash = Leash(leash)
         try:
-            nursery.fork(job.fileno(), errors, held.fileno())
+            nursery.fork(entry, own, (job.fileno(), errors, held.fileno()))
         except BaseException:
             self.kill()
             raise

@@ -18,7 +18,6 @@ from typing import Any, Literal
 
 from hortus.engine.executors import limits
 from hortus.engine.executors.base import Event, Job
-from hortus.engine.executors.nursery import Nursery
 from hortus.engine.executors.slot import Slot
 
 EventKind = Literal["report", "question", "done", "pruned", "failed"]
@@ -34,12 +33,12 @@ END_SECONDS = 5.0
 class Supervisor:
     """The thread that owns the slots: it alone starts, feeds, watches and kills them."""
 
-    def __init__(self, count: int, nursery: Nursery, memory: int | None) -> None:
+    def __init__(self, count: int, start: Callable[[], Slot], memory: int | None) -> None:
         self.events: queue.SimpleQueue[Event | BaseException] = queue.SimpleQueue()
         self.pending: deque[Job] = deque()
         self.slots: list[Slot] = []
         self._count = count
-        self._nursery = nursery
+        self._start = start
         self._memory = memory
         self._failed_starts = 0
         self._dying: list[Slot] = []
@@ -87,7 +86,6 @@ class Supervisor:
             for slot in self._dying:
                 # One that never was ready may not be forked yet, and never will be.
                 slot.gone(END_SECONDS if slot.ready else 0.0)
-            self._nursery.close()
             self._selector.close()
             self._ear.close()
             self._bell.close()
@@ -105,7 +103,7 @@ class Supervisor:
                 return
             self._failed_starts = START_ATTEMPTS - 1
         while len(self.slots) < self._count:
-            slot = Slot(self._nursery)
+            slot = self._start()
             self.slots.append(slot)
             self._selector.register(slot.socket, selectors.EVENT_READ, lambda slot=slot: self._listen(slot))
             self._selector.register(slot.errors, selectors.EVENT_READ, lambda slot=slot: self._overhear(slot))
