@@ -82,6 +82,10 @@ def fit(
     """Make a model from a table, or from a folder of images. Without --time or --trials a table takes a minute."""
     folder = out or default_folder(table)
     with told(debug=debug, stopped=_go_on(folder)):
+        if task not in (scenes.TASK, "image") and executor in (None, "local") and cluster is None:
+            from hortus.engine.executors.local import warm_up
+
+            warm_up()
         from hortus import run
 
         foreign = {

@@ -102,6 +102,13 @@ class LocalExecutor(Executor):
         return event
 
 
+def warm_up() -> None:
+    """Have the libraries of tables imported for a first run that is about to come, while this process imports its own."""
+    home = nursery(1, WARM)
+    home.start()
+    put_by(home)
+
+
 def _close(supervisor: Supervisor, home: Nursery) -> None:
     supervisor.stop()
     put_by(home)

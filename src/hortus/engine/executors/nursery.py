@@ -86,6 +86,10 @@ class Nursery:
                 return
             self.close()
 
+    def start(self) -> None:
+        """Have it import, where it does not yet."""
+        self._reach()
+
     def _reach(self) -> socket.socket:
         if self._line is None or self._process is None or self._process.poll() is not None:
             self.close()
