@@ -63,7 +63,9 @@ class Subject:
     @cached_property
     def rows(self) -> NDArray[np.intp]:
         """(m,) positions of the sampled rows, ascending."""
-        count, width = len(self.y), max(self.frame.shape[1], 1)
+        # What is told of a row is a number for each class, column by column.
+        classes = 1 if self.task.kind == "regression" else int(self.y.max()) + 1
+        count, width = len(self.y), max(self.frame.shape[1], classes, 1)
         size = min(count, SAMPLE_ROWS, max(SAMPLE_CELLS // width, SAMPLE_LEAST))
         if size == count:
             return np.arange(count)
