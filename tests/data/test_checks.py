@@ -16,6 +16,7 @@ import pytest
 from hortus.data import checks
 from hortus.data.checks import Examined, examine, run_gate
 from hortus.data.checks import gate as gate_module
+from hortus.data.checks import subject as subject_module
 from hortus.data.checks.gate import CHECKS
 from hortus.data.checks.leaks import comes_after
 from hortus.data.checks.one_column import score_columns
@@ -374,6 +375,20 @@ def test_columns_after_the_deadline_are_not_scored() -> None:
     late = score_columns(columns, y, "binary", seed=0, deadline=time.monotonic() - 1)
     assert not late.complete
     assert late.rest(()) == (0.5, 0.0)
+
+
+def test_the_more_classes_there_are_the_fewer_rows_are_scored(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+
+    def watched(columns: Any, y: Any, kind: Any, **more: Any) -> Any:
+        seen.append(len(y))
+        return score_columns(columns, y, kind, **more)
+
+    monkeypatch.setattr(subject_module, "score_columns", watched)
+    rows, classes = 9_000, 4_000
+    frame = pd.DataFrame({"a": np.arange(rows) % 7, "y": [f"c{i % classes}" for i in range(rows)]})
+    examine(frame, "y", kind="classification")
+    assert seen == [subject_module.SAMPLE_CELLS // classes]
 
 
 def test_a_column_s_score_is_honest() -> None:
