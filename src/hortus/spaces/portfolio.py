@@ -37,6 +37,9 @@ def portfolio(space: PipelineSpace) -> list[Params]:
     facts = space.facts
     settings = {name: [MODELS[name].default(facts), *MODELS[name].portfolio(facts)] for name in space.models}
     order = [*ORDER, *(name for name in space.models for _ in settings[name])]
+    if facts.words:
+        # Of short texts a linear model of n-grams tells more than trees do (Wang and Manning 2012), and sooner.
+        order = ["linear", *order]
     if facts.train_rows > MANY_ROWS:
         order = sorted(order, key=lambda name: name in SATURATING)
     return [_named(space, name, settings[name].pop(0)) for name in order if settings.get(name)]

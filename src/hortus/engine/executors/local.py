@@ -103,7 +103,7 @@ class LocalExecutor(Executor):
 
 
 def warm_up() -> None:
-    """Have the libraries of tables imported for a first run that is about to come, while this process imports its own."""
+    """Have the libraries of tables imported for a run that is about to come, while this process imports its own."""
     home = nursery(1, WARM)
     home.start()
     put_by(home)
