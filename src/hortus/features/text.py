@@ -44,15 +44,24 @@ class TextWeights:
         """Learn words and directions from ``texts``; None is a missing one."""
         known = [text or "" for text in texts]
         size = sum(map(len, known)) / max(len(known), 1)
-        sample = self._sample(known, max(VOCABULARY_ROWS, int(VOCABULARY_SIZE / max(size, 1))))
+        chosen = self._sample(len(known), max(VOCABULARY_ROWS, int(VOCABULARY_SIZE / max(size, 1))))
+        sample, others = [known[i] for i in np.flatnonzero(chosen)], [known[i] for i in np.flatnonzero(~chosen)]
         self._counters = []
+        blocks = []
         short, solid = _shape(sample)
         letters = short or solid
         for analyzer in ("word", "char_wb") if letters else ("word",):
-            counter = _learn(sample, analyzer, self.width // 2 if letters else self.width)
-            if counter is not None:
+            counter = _Counter(analyzer)
+            block = counter.learn(sample, self.width // 2 if letters else self.width)
+            if block is not None:
                 self._counters.append(counter)
-        weights = self._weigh(known)
+                blocks.append(block)
+        # Words take long to cut: the rows learned from are weighed as they are.
+        learned = _joined(blocks, len(sample))
+        weights = learned
+        if others:
+            places = np.argsort(np.concatenate([np.flatnonzero(chosen), np.flatnonzero(~chosen)]))
+            weights = sparse.csr_array(sparse.vstack([learned, self._weigh(others)], format="csr")[places])
         self._directions = main_directions(weights, SHORT_COMPONENTS if short else COMPONENTS, self.seed)
         return self._dense(texts, known, weights), weights
 
@@ -70,7 +79,7 @@ class TextWeights:
     def state(self) -> dict[str, Any]:
         """Vocabularies with their weights, and the directions."""
         counters = [
-            {"analyzer": c.analyzer, "terms": list(c.get_feature_names_out()), "idf": c.idf_} for c in self._counters
+            {"analyzer": counter.analyzer, "terms": counter.terms, "idf": counter.idf} for counter in self._counters
         ]
         return {"width": self.width, "seed": self.seed, "counters": counters, "directions": self._directions}
 
@@ -79,22 +88,20 @@ class TextWeights:
         self.width, self.seed, self._directions = state["width"], state["seed"], state["directions"]
         self._counters = []
         for kept in state["counters"]:
-            counter = _counter(kept["analyzer"], vocabulary=kept["terms"])
-            counter.idf_ = kept["idf"]
+            counter = _Counter(kept["analyzer"])
+            counter.restore(kept["terms"], kept["idf"])
             self._counters.append(counter)
 
-    def _sample(self, texts: list[str], rows: int) -> list[str]:
-        if len(texts) <= rows:
-            return texts
-        chosen = stream(self.seed, "text", "sample").choice(len(texts), rows, replace=False)
-        return [texts[i] for i in np.sort(chosen)]
+    def _sample(self, count: int, rows: int) -> NDArray[np.bool_]:
+        """(count,) whether a row is learned from."""
+        chosen = np.ones(count, dtype=bool)
+        if count > rows:
+            chosen[:] = False
+            chosen[stream(self.seed, "text", "sample").choice(count, rows, replace=False)] = True
+        return chosen
 
     def _weigh(self, texts: list[str]) -> sparse.csr_array:
-        if not self._counters or not texts:
-            width = sum(len(counter.vocabulary_) for counter in self._counters)
-            return sparse.csr_array(np.empty((len(texts), width), dtype=np.float32))
-        blocks = [counter.transform(texts) for counter in self._counters]
-        return sparse.csr_array(blocks[0] if len(blocks) == 1 else sparse.hstack(blocks, format="csr"))
+        return _joined([counter.weigh(texts) for counter in self._counters], len(texts))
 
     def _dense(self, texts: list[str | None], known: list[str], weights: sparse.csr_array) -> NDArray[np.float32]:
         dense = np.empty((len(known), len(MEASURES) + self._directions.shape[1]), dtype=np.float32)
@@ -147,18 +154,62 @@ def _shape(texts: list[str]) -> tuple[bool, bool]:
     return bool(np.median(sizes) <= SHORT), sum(sizes) > 20 * (spaces + len(sizes))
 
 
-def _counter(analyzer: str, **settings: Any) -> Any:
-    from sklearn.feature_extraction.text import TfidfVectorizer
-
-    # The default pattern drops words of one letter, which are words too in names and in some scripts.
-    how = {"token_pattern": r"(?u)\b\w+\b", "ngram_range": (1, 2)} if analyzer == "word" else {"ngram_range": (3, 4)}
-    return TfidfVectorizer(analyzer=analyzer, sublinear_tf=True, dtype=np.float32, **how, **settings)
+def _joined(blocks: list[sparse.csr_array], rows: int) -> sparse.csr_array:
+    if not blocks:
+        return sparse.csr_array(np.empty((rows, 0), dtype=np.float32))
+    return sparse.csr_array(blocks[0] if len(blocks) == 1 else sparse.hstack(blocks, format="csr"))
 
 
-def _learn(texts: list[str], analyzer: str, width: int) -> Any | None:
-    """A counter that knows the words of ``texts``; None where they have none in common."""
-    counter = _counter(analyzer, max_features=max(width, 1), min_df=2 if len(texts) < 1000 else 3)
-    try:
-        return counter.fit(texts)
-    except ValueError:  # an empty vocabulary
-        return None
+class _Counter:
+    """The words, or runs of letters, of texts: which there are, and their tf-idf weights.
+
+    Args:
+        analyzer: scikit-learn's ``"word"`` or ``"char_wb"``.
+    """
+
+    def __init__(self, analyzer: str) -> None:
+        from sklearn.feature_extraction.text import TfidfTransformer
+
+        self.analyzer = analyzer
+        self._weights = TfidfTransformer(sublinear_tf=True)
+
+    @property
+    def terms(self) -> list[str]:
+        """The words, in the order of their columns."""
+        return list(self._counts.get_feature_names_out())
+
+    @property
+    def idf(self) -> NDArray[np.float32]:
+        """(m,) inverse document frequencies."""
+        found: NDArray[np.float32] = self._weights.idf_
+        return found
+
+    def learn(self, texts: list[str], width: int) -> sparse.csr_array | None:
+        """The words that texts have in common, ``width`` at most, and the (n, m) weights; None where there are none."""
+        self._counts = self._vectorizer(max_features=max(width, 1), min_df=2 if len(texts) < 1000 else 3)
+        try:
+            counts = self._counts.fit_transform(texts)
+        except ValueError:  # an empty vocabulary
+            return None
+        # In the order in which `weigh` adds them up: another order is another last bit.
+        counts.sort_indices()
+        return sparse.csr_array(self._weights.fit_transform(counts))
+
+    def weigh(self, texts: list[str]) -> sparse.csr_array:
+        """(n, m) weights of the words in other texts."""
+        if not texts:
+            return sparse.csr_array(np.empty((0, len(self.idf)), dtype=np.float32))
+        return sparse.csr_array(self._weights.transform(self._counts.transform(texts)))
+
+    def restore(self, terms: list[str], idf: NDArray[np.float32]) -> None:
+        """Take back what was learned."""
+        self._counts = self._vectorizer(vocabulary=terms)
+        self._weights.idf_ = idf
+
+    def _vectorizer(self, **settings: Any) -> Any:
+        from sklearn.feature_extraction.text import CountVectorizer
+
+        # The default pattern drops words of one letter, which are words too in names and in some scripts.
+        words = {"token_pattern": r"(?u)\b\w+\b", "ngram_range": (1, 2)}
+        how: dict[str, Any] = words if self.analyzer == "word" else {"ngram_range": (3, 4)}
+        return CountVectorizer(analyzer=self.analyzer, dtype=np.float32, **how, **settings)
