@@ -22,6 +22,11 @@ DIRECTION_WORDS = 8_000
 # (film titles: R2 .263 with 5, .253 with 50; reviews: AUC .745 with 5, .821 with 50).
 COMPONENTS, SHORT_COMPONENTS = 50, 8
 MEASURES = ("length", "words", "digits", "capitals")
+# How texts are cut. The default pattern drops words of one letter, which are words too in names and in some scripts.
+CUTS: dict[str, dict[str, Any]] = {
+    "word": {"token_pattern": r"(?u)\b\w+\b", "ngram_range": (1, 2)},
+    "char_wb": {"ngram_range": (3, 4)},
+}
 
 
 class TextWeights:
@@ -154,6 +159,11 @@ def _shape(texts: list[str]) -> tuple[bool, bool]:
     return bool(np.median(sizes) <= SHORT), sum(sizes) > 20 * (spaces + len(sizes))
 
 
+def _least(texts: int) -> int:
+    """In how many of so many texts a word must stand to be kept."""
+    return 2 if texts < 1000 else 3
+
+
 def _joined(blocks: list[sparse.csr_array], rows: int) -> sparse.csr_array:
     if not blocks:
         return sparse.csr_array(np.empty((rows, 0), dtype=np.float32))
@@ -186,7 +196,7 @@ class _Counter:
 
     def learn(self, texts: list[str], width: int) -> sparse.csr_array | None:
         """The words that texts have in common, ``width`` at most, and the (n, m) weights; None where there are none."""
-        self._counts = self._vectorizer(max_features=max(width, 1), min_df=2 if len(texts) < 1000 else 3)
+        self._counts = self._vectorizer(max_features=max(width, 1), min_df=_least(len(texts)))
         try:
             counts = self._counts.fit_transform(texts)
         except ValueError:  # an empty vocabulary
@@ -209,7 +219,4 @@ class _Counter:
     def _vectorizer(self, **settings: Any) -> Any:
         from sklearn.feature_extraction.text import CountVectorizer
 
-        # The default pattern drops words of one letter, which are words too in names and in some scripts.
-        words = {"token_pattern": r"(?u)\b\w+\b", "ngram_range": (1, 2)}
-        how: dict[str, Any] = words if self.analyzer == "word" else {"ngram_range": (3, 4)}
-        return CountVectorizer(analyzer=self.analyzer, dtype=np.float32, **how, **settings)
+        return CountVectorizer(analyzer=self.analyzer, dtype=np.float32, **CUTS[self.analyzer], **settings)

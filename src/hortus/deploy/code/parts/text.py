@@ -9,9 +9,11 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.decomposition import TruncatedSVD
+from sklearn.feature_extraction.text import TfidfVectorizer
 
 from hortus.features.text import (
     COMPONENTS,
+    CUTS,
     DIRECTION_ROWS,
     DIRECTION_WORDS,
     MEASURES,
@@ -20,7 +22,7 @@ from hortus.features.text import (
     VOCABULARY_SIZE,
 )
 from hortus.features.text import (
-    _learn as learn_words,
+    _least as least_texts,
 )
 from hortus.features.text import (
     _shape as shape_of,
@@ -62,10 +64,25 @@ class Text:
         short, solid = shape_of(sample)
         letters = short or solid
         kinds = ("word", "char_wb") if letters else ("word",)
-        learned = [learn_words(sample, kind, self.width // 2 if letters else self.width) for kind in kinds]
+        learned = [self.learn(sample, kind, self.width // 2 if letters else self.width) for kind in kinds]
         self.counters = [counter for counter in learned if counter is not None]
         self.directions = self.decompose(self.weigh(cells), SHORT_COMPONENTS if short else COMPONENTS)
         return self.transform(cells)
+
+    def learn(self, texts: list[str], kind: str, width: int) -> TfidfVectorizer | None:
+        """A counter that knows the words of ``texts``; None where they have none in common."""
+        counter = TfidfVectorizer(
+            analyzer=kind,
+            sublinear_tf=True,
+            dtype=np.float32,
+            max_features=max(width, 1),
+            min_df=least_texts(len(texts)),
+            **CUTS[kind],
+        )
+        try:
+            return counter.fit(texts)
+        except ValueError:  # an empty vocabulary
+            return None
 
     def weigh(self, cells: pd.Series) -> sparse.csr_array:
         """(n, words) tf-idf weights."""
