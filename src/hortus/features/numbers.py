@@ -35,8 +35,7 @@ class Numbers:
         """(n,) float64 to (n,) float32."""
         if self.offset:
             values = values - self.offset
-        # As numpy.clip, whose way to this takes a single row five times as long.
-        return np.minimum(np.maximum(values, -LARGEST), LARGEST).astype(np.float32)
+        return np.clip(values, -LARGEST, LARGEST).astype(np.float32)
 
     def state(self) -> dict[str, Any]:
         """What is taken off."""
