@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,7 @@ import hortus
 from hortus.cli import app
 from hortus.errors import InputError
 from hortus.run import Settings, fit
-from hortus.run.graph import problems, run_graph
+from hortus.run.graph import Edge, Graph, Node, problems, run_graph
 from hortus.run.graph.from_run import from_run
 from hortus.run.graph.script import to_script
 from hortus.run.graph.templates import from_template
@@ -149,3 +150,25 @@ def test_the_command_line_draws_a_run_runs_it_and_writes_it(cancer, tmp_path):
     assert "stopped_by_test=True" in (tmp_path / "graph.py").read_text()
     graph.write_text("{")
     assert CliRunner().invoke(app, ["design", str(graph), "--out", str(tmp_path / "out")]).exit_code == 2
+
+
+@pytest.mark.rotated
+def test_a_graph_with_every_part_runs_and_its_script_comes_to_the_same(cancer, tmp_path):
+    path, _ = cancer
+    chain = ("load", "split", "impute", "onehot", "scale", "arithmetic", "select", "linear", "evaluate", "compare")
+    settings = {
+        "load": {"source": str(path), "target": "target"},
+        "search": {"trials": 2, "time": None, "models": ["linear"]},
+    }
+    kinds = (*chain, "search", "rival", "deploy")
+    nodes = tuple(Node(kind, "evaluate" if kind == "rival" else kind, settings.get(kind, {})) for kind in kinds)
+    edges = [*pairwise(chain), ("split", "search"), ("search", "rival"), ("rival", "compare"), ("search", "deploy")]
+    graph = Graph(nodes, tuple(Edge(*edge) for edge in edges))
+    assert problems(graph) == ()
+    found = run_graph(graph, tmp_path / "out")
+    assert {one["state"] for one in found.values()} == {"done"}, found
+    told = [(name, float(value)) for name, label, value in ran(to_script(graph), tmp_path) if label == "ROC AUC"]
+    scores = [found[kind]["summary"]["scores"] for kind in ("evaluate", "rival")]
+    for score in scores:
+        assert (score["name"], pytest.approx(score["measures"][0]["shown"], abs=1e-6)) in told
+    assert len({score["name"] for score in scores}) == 2
