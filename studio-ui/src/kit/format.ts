@@ -51,6 +51,9 @@ export function duration(seconds: number | null | undefined): string {
 
 export const percent = (share: number, digits = 0): string => `${(100 * share).toFixed(digits)} %`;
 
+/** A sentence whose dates and percentages are broken over no line. */
+export const together = (sentence: string): string => sentence.replaceAll(" %", "\u00a0%").replace(/\d{4}-\d\d-\d\d/g, unbroken);
+
 /** Without the sentences that say what to type in Python or on the command line: here there are buttons for that. */
 export const untyped = (text: string): string =>
   text

@@ -13,6 +13,7 @@ from hortus.errors import RunError
 from hortus.run.finish import pool
 from hortus.run.graph.graph import Edge, Graph, Node, Randomness
 from hortus.run.graph.layout import laid_out
+from hortus.run.graph.words import TITLES
 from hortus.run.result import Result
 from hortus.seeds import derive
 from hortus.spaces import SPACES
@@ -115,7 +116,8 @@ class _Growing:
             return self.add(Node(node.step, node.step, _plain(node.params), randomness=drawn), *below)
         if isinstance(node, ModelNode):
             settings = {**_plain(node.params), "prepare": False}
-            return self.add(Node(node.model, node.model, settings, f"{node.model} {number}", randomness=drawn), *below)
+            title = f"{TITLES[node.model][0]} {number}"
+            return self.add(Node(node.model, node.model, settings, title, randomness=drawn), *below)
         if isinstance(node, StackNode):
             stacked = {"name": node.model, "params": _plain(node.params)}
             return self.add(Node("stack", "stack", stacked, randomness=drawn), *below)

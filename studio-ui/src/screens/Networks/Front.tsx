@@ -14,6 +14,19 @@ interface FrontProps {
   choose: (trial: number) => void;
 }
 
+const APART = 64;
+
+/** The ones, twos and fives of every power of ten between two ends. */
+function round([low, high]: readonly [number, number]): number[] {
+  const powers = Array.from({ length: Math.ceil(Math.log10(high / low)) + 2 }, (_, i) => Math.floor(Math.log10(low)) + i);
+  return powers.flatMap((power) => [1, 2, 5].map((one) => Number(`${one}e${power}`))).filter((tick) => tick >= low && tick <= high);
+}
+
+/** Those whose labels do not touch. */
+function apart(ticks: readonly number[], x: (price: number) => number): number[] {
+  return ticks.reduce<number[]>((kept, tick) => (kept.length > 0 && x(tick) - x(kept.at(-1) ?? 0) < APART ? kept : [...kept, tick]), []);
+}
+
 /** Score against price, a point a network; the Pareto front is joined by steps. */
 export function Front({ networks, front, cost, metric, loss, chosen, choose }: FrontProps): ReactElement {
   const [place, width] = useWidth<HTMLDivElement>(560);
@@ -28,7 +41,7 @@ export function Front({ networks, front, cost, metric, loss, chosen, choose }: F
   const span = Math.max(...scores) - Math.min(...scores) || 0.1;
   const bounds: [number, number] = [Math.min(...scores) - 0.08 * span, Math.max(...scores) + 0.08 * span];
   const y = scaleLinear(loss ? [bounds[1], bounds[0]] : bounds, [height - pad.bottom, pad.top]);
-  const ticks = wide ? [...new Set(scaleLog(ends, [0, 1]).ticks(4))].slice(0, 6) : scaleLinear(ends, [0, 1]).ticks(Math.max(2, Math.floor(width / 130)));
+  const ticks = wide ? apart(round(ends), x) : scaleLinear(ends, [0, 1]).ticks(Math.max(2, Math.floor(width / 130)));
   const best = front.flatMap((trial) => points.find((point) => point.network.trial === trial) ?? []);
   const line = best.map((point, i) => (i === 0 ? `M${x(point.price)} ${y(point.score)}` : `H${x(point.price)}V${y(point.score)}`)).join("");
   return (

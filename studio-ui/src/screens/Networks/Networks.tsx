@@ -113,7 +113,7 @@ function Board({ board, shown, choose }: { board: Board; shown: number | null; c
             <tr key={network.trial} className={network.trial === shown ? "board-here" : ""}>
               <td>
                 <button type="button" className="board-name" aria-pressed={network.trial === shown} onClick={() => choose(network.trial)} title={network.name}>
-                  {network.trial} · {network.name}
+                  Network {network.trial}
                 </button>
                 {network.chosen && <span className="tag tag-best">kept</span>}
                 {!network.chosen && network.tied && <span className="tag">as good</span>}

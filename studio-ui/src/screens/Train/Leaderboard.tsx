@@ -133,9 +133,16 @@ function Interval({ line, from, to, loss, best }: { line: Ends; from: number; to
   return <IntervalBar value={line.score} low={line.low} high={line.high} from={from} to={to} width={180} best={best} label={told} />;
 }
 
+// An interval so many times the usual one is cut off at the ends of the scale: it would leave the others no room.
+const MOST = 5;
+
 /** One scale for all bars in sight, from the least to the greatest end of an interval. */
 function scaleOf(lines: readonly Ends[]): [number, number] {
-  const ends = lines.flatMap((line) => [line.low, line.high, line.score]).filter((end): end is number => end !== null);
+  const widths = lines.map((line) => (line.high ?? 0) - (line.low ?? 0)).filter((width) => width > 0).sort((a, b) => a - b);
+  const most = MOST * (widths[Math.floor(widths.length / 2)] ?? 0);
+  const ends = lines
+    .flatMap((line) => ((line.high ?? 0) - (line.low ?? 0) > most ? [line.score] : [line.low, line.high, line.score]))
+    .filter((end): end is number => end !== null);
   const low = Math.min(...ends);
   const high = Math.max(...ends);
   return ends.length > 0 && high > low ? [low, high] : [low - 1, low + 1];

@@ -3,6 +3,7 @@ import { Button } from "../../kit/Button";
 import { Glyph } from "../../kit/Glyph";
 import { Notice } from "../../kit/Notice";
 import { Panel } from "../../kit/Panel";
+import { together } from "../../kit/format";
 import { EffectChart } from "./EffectChart";
 import type { Explanation } from "./explanation";
 
@@ -67,7 +68,7 @@ export function Drivers({ id, kind, target, classes, explanation, start, stop }:
                 </span>
                 <Glyph name={here ? "down" : "right"} size={16} />
               </button>
-              <p className="driver-told">{driver.sentence}</p>
+              <p className="driver-told">{together(driver.sentence)}</p>
               {here && <EffectChart id={id} column={driver.column} kind={kind} target={target} classes={classes} />}
             </li>
           );

@@ -3,7 +3,7 @@ import { type ReactElement, useEffect, useRef, useState } from "react";
 import { ApiError, type Schemas, get, post } from "../../api/client";
 import { Button } from "../../kit/Button";
 import { Panel } from "../../kit/Panel";
-import { number, percent } from "../../kit/format";
+import { count, number, percent } from "../../kit/format";
 import { Cell } from "../shared/Cell";
 import { named } from "../shared/named";
 
@@ -35,7 +35,7 @@ export function WhatIf({ id, kind, target, classes, ready }: WhatIfProps): React
         <span className="what-if-aside">
           {data && (
             <span className="quiet">
-              row {data.at + 1} of {data.of}; in truth {typeof data.truth === "number" ? number(data.truth) : data.truth}
+              row {count(data.at + 1)} of {count(data.of)}; in truth {typeof data.truth === "number" ? number(data.truth) : data.truth}
             </span>
           )}
           <Button small onPress={() => setAt(at + 1)}>
