@@ -17,6 +17,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import Self
 
 from hortus.data.disk import disk_error, sync_file, sync_folder
 from hortus.errors import ArtifactError
@@ -79,14 +80,56 @@ def write_archive(folder: Path, relative: str, fill: Callable[[Path], None]) -> 
         ArtifactError: ``relative`` leaves the folder, or what was filled in cannot be packed.
         RunError: the disk is full, or the folder cannot be written.
     """
+    with Archive(folder, relative) as archive:
+        archive.add("", fill)
+        return archive.store()
 
-    def write(new: Path) -> None:
-        with _beside(new) as loose:
-            loose.mkdir()
-            fill(loose)
-            pack(loose, new)
 
-    return write_artifact(folder, relative, write)
+class Archive:
+    """An archive that is filled part by part; a context, and what was not stored by its end is removed.
+
+    Args:
+        folder: the run's.
+        relative: the archive's place in it; folders on the way are made.
+
+    Raises:
+        ArtifactError: ``relative`` leaves the folder.
+    """
+
+    def __init__(self, folder: Path, relative: str) -> None:
+        self._folder = Path(folder)
+        self._relative = relative
+        self._target = _inside(self._folder, relative)
+        self._stack = contextlib.ExitStack()
+
+    def __enter__(self) -> Self:
+        self._loose = self._stack.enter_context(_beside(self._target))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def add(self, name: str, fill: Callable[[Path], None]) -> None:
+        """Have ``fill`` write files into the folder ``name`` of the archive; "" is the archive itself.
+
+        Raises:
+            RunError: the disk is full, or the folder cannot be written.
+        """
+        try:
+            place = self._loose / name
+            place.mkdir(parents=True, exist_ok=True)
+            fill(place)
+        except OSError as error:
+            raise disk_error(self._target, error) from error
+
+    def store(self) -> Stored:
+        """Pack what was added.
+
+        Raises:
+            ArtifactError: it cannot be packed.
+            RunError: the disk is full, or the folder cannot be written.
+        """
+        return write_artifact(self._folder, self._relative, lambda new: pack(self._loose, new))
 
 
 def read_archive(folder: Path, stored: Stored, into: Path) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from optuna.exceptions import TrialPruned
 
-from hortus.data.artifacts import Stored, write_archive, write_artifact
+from hortus.data.artifacts import Archive, Stored, write_artifact
 from hortus.data.dataset import Dataset
 from hortus.data.metrics import Metric
 from hortus.evaluation.base import Artifact, Evaluation, Evaluator, Fidelity, TrialContext
@@ -45,7 +45,6 @@ class CrossValidation(Evaluator):
         folds = data.folds.count if fidelity.folds is None else min(fidelity.folds, data.folds.count)
         shape = (len(data.y), data.classes) if data.classes else (len(data.y),)
         predictions = np.full(shape, np.nan, dtype=np.float32)
-        fitted: list[FittedPipeline] = []
         scores: list[float] = []
         weights: list[int] = []
         begin = time.perf_counter()
@@ -57,26 +56,35 @@ class CrossValidation(Evaluator):
             valid = data.rows(data.valid_rows(0))
             work += pipeline.work
             _go_on(context, rung.step, metric(valid.y, pipeline.predict(valid.X), valid.weight))
-        for fold in range(folds):
-            pipeline = _fit(candidate, data, fold, fidelity, context, parts=folds - fold)
-            valid = data.rows(data.valid_rows(fold))
-            before = time.perf_counter()
-            predicted = pipeline.predict(valid.X)
-            predicting += time.perf_counter() - before
-            predictions[data.valid_rows(fold)] = predicted
-            fitted.append(pipeline)
-            scores.append(metric(valid.y, predicted, valid.weight))
-            weights.append(len(valid.y))
-            if not context.rungs and fold + 1 < folds:
-                _go_on(context, fold + 1, float(np.average(scores, weights=weights)))
-        seconds = time.perf_counter() - begin
+        place = f"artifacts/{context.number:06d}"
+        with Archive(context.out, f"{place}.models.zip") as models:
+            for fold in range(folds):
+                pipeline = _fit(candidate, data, fold, fidelity, context, parts=folds - fold)
+                valid = data.rows(data.valid_rows(fold))
+                before = time.perf_counter()
+                predicted = pipeline.predict(valid.X)
+                predicting += time.perf_counter() - before
+                predictions[data.valid_rows(fold)] = predicted
+                scores.append(metric(valid.y, predicted, valid.weight))
+                weights.append(len(valid.y))
+                work += pipeline.work
+                # Written at once: a forest of many rows is large, and one fold's is enough to hold.
+                models.add(str(fold), pipeline.save)
+                del pipeline
+                if not context.rungs and fold + 1 < folds:
+                    _go_on(context, fold + 1, float(np.average(scores, weights=weights)))
+            seconds = time.perf_counter() - begin
+            artifacts = (
+                _artifact("predictions", _keep(predictions, context.out, f"{place}.predictions.npy")),
+                _artifact("models", models.store()),
+            )
         return Evaluation(
             fold_scores=tuple(scores) if data.metric_name is not None else (),
             score=overall(metric, data, predictions) if data.metric_name is not None else None,
             seconds=seconds,
             predict_seconds=predicting / sum(weights),
-            work=work + sum(p.work for p in fitted),
-            artifacts=_store(context, predictions, fitted),
+            work=work,
+            artifacts=artifacts,
             notes={"folds": folds},
         )
 
@@ -132,23 +140,12 @@ def _share(deadline: float | None, parts: int) -> float | None:
     return now + max(0.0, deadline - now) / parts
 
 
-def _store(context: TrialContext, predictions: NDArray[Any], fitted: list[FittedPipeline]) -> tuple[Artifact, ...]:
-    def save_predictions(path: Path) -> None:
+def _keep(predictions: NDArray[np.float32], out: Path, place: str) -> Stored:
+    def save(path: Path) -> None:
         with path.open("wb") as file:
             np.save(file, predictions, allow_pickle=False)
 
-    def save_models(folder: Path) -> None:
-        for fold, pipeline in enumerate(fitted):
-            place = folder / str(fold)
-            place.mkdir()
-            pipeline.save(place)
-
-    place = f"artifacts/{context.number:06d}"
-    stored = {
-        "predictions": write_artifact(context.out, f"{place}.predictions.npy", save_predictions),
-        "models": write_archive(context.out, f"{place}.models.zip", save_models),
-    }
-    return tuple(_artifact(name, file) for name, file in stored.items())
+    return write_artifact(out, place, save)
 
 
 def _artifact(name: str, stored: Stored) -> Artifact:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
@@ -13,6 +14,17 @@ from hortus.models.tree_walk import TreeWalk
 
 # Rows x trees that are walked together; beyond, compiled code is as fast.
 WALKED = 20_000
+# Nodes up to which the trees are held as scikit-learn lays them out, in four times the room of the arrays. Larger ones
+# are made for each call: that doubles its time for 10,000 rows, and spares a gigabyte where rows are many.
+HELD = 200_000
+# What is kept of a split, and scikit-learn's name for it.
+SPLIT = {
+    "left": "left_child",
+    "right": "right_child",
+    "feature": "feature",
+    "threshold": "threshold",
+    "missing_left": "missing_go_to_left",
+}
 
 
 class CompiledTrees:
@@ -33,33 +45,36 @@ class CompiledTrees:
         """(n, outputs), the average of the trees for (n, d) rows."""
         if len(rows) * len(self) <= WALKED:
             return self._walk.means([rows])[0]
-        total: NDArray[np.float64] = self._each[0].predict(rows)
-        for tree in self._each[1:]:
-            total += tree.predict(rows)
+        total = np.zeros((len(rows), self.state["outputs"]))
+        for tree in self._held if len(self.state["inner"]) <= HELD else rebuilt(self.state):
+            total += tree.predict(rows).reshape(total.shape)
         total /= len(self)
-        return total.reshape(len(rows), self.state["outputs"])
+        return total
 
     @cached_property
     def _walk(self) -> TreeWalk:
         return TreeWalk([self.state])
 
     @cached_property
-    def _each(self) -> list[Any]:
-        return rebuild(self.state)
+    def _held(self) -> list[Any]:
+        return list(rebuilt(self.state))
 
 
-def rebuild(state: State) -> list[Any]:
-    """scikit-learn ``Tree`` objects that decide as the ones flattened.
+def rebuilt(state: State) -> Iterator[Any]:
+    """scikit-learn ``Tree`` objects that decide as the ones flattened, one after the other.
 
     Args:
         state: as `flatten` made it, and `check` found sound.
     """
-    nodes, values = _nodes(state), _values(state)
+    inner = state["inner"]
     ends = np.cumsum(state["sizes"])
-    return [
-        _compiled(nodes[begin:end], values[begin:end], state["features"])
-        for begin, end in zip(ends - state["sizes"], ends, strict=True)
-    ]
+    # Of each node, how many inner ones and how many leaves stand before it.
+    inners = np.concatenate([[0], np.cumsum(inner)])
+    for begin, end in zip(ends - state["sizes"], ends, strict=True):
+        first, last = inners[begin], inners[end]
+        own = {name: state[name][first:last] for name in SPLIT}
+        values = leaves({**state, "values": state["values"][begin - first : end - last]})
+        yield _compiled(_nodes(inner[begin:end], own), values, inner[begin:end], state)
 
 
 def _dtype() -> Any:
@@ -68,38 +83,24 @@ def _dtype() -> Any:
     return NODE_DTYPE
 
 
-def _nodes(state: State) -> NDArray[Any]:
-    """The nodes of all trees as scikit-learn lays them out; children are counted within their tree."""
-    inner = state["inner"]
+def _nodes(inner: NDArray[np.bool_], splits: dict[str, NDArray[Any]]) -> NDArray[Any]:
+    """A tree's nodes as scikit-learn lays them out."""
     nodes = np.zeros(len(inner), dtype=_dtype())
     nodes["left_child"] = nodes["right_child"] = -1
     nodes["feature"] = nodes["threshold"] = -2
-    names = {"left_child": "left", "right_child": "right", "feature": "feature", "threshold": "threshold"}
-    for field, name in (names | {"missing_go_to_left": "missing_left"}).items():
+    for name, field in SPLIT.items():
         column = nodes[field]
-        column[inner] = state[name]
+        column[inner] = splits[name]
     nodes["n_node_samples"] = nodes["weighted_n_node_samples"] = 1
     return nodes
 
 
-def _values(state: State) -> NDArray[np.float64]:
-    """(nodes, 1, outputs), zeros but for the leaves."""
-    values = np.zeros((len(state["inner"]), 1, state["outputs"]))
-    values[~state["inner"], 0, :] = leaves(state)
-    return values
-
-
-def _compiled(nodes: NDArray[Any], values: NDArray[np.float64], features: int) -> Any:
+def _compiled(nodes: NDArray[Any], values: NDArray[np.float64], inner: NDArray[np.bool_], state: State) -> Any:
     from sklearn.tree._tree import Tree
 
-    tree = Tree(features, np.array([values.shape[2]], dtype=np.intp), 1)
+    tree = Tree(state["features"], np.array([state["outputs"]], dtype=np.intp), 1)
+    placed = np.zeros((len(nodes), 1, state["outputs"]))
+    placed[~inner, 0, :] = values
     # Its own __setstate__ takes arrays only; nothing in it runs code.
-    tree.__setstate__(
-        {
-            "max_depth": 0,
-            "node_count": len(nodes),
-            "nodes": np.ascontiguousarray(nodes),
-            "values": np.ascontiguousarray(values),
-        }
-    )
+    tree.__setstate__({"max_depth": 0, "node_count": len(nodes), "nodes": nodes, "values": placed})
     return tree

@@ -25,29 +25,36 @@ def flatten(trees: list[Any], *, regression: bool, smoothing: float) -> State:
         regression: leaf values are kept as float32; as float16 where they are shares of classes.
         smoothing: a leaf's shares count its tree's overall shares as this many more rows, so that none is zero.
     """
-    nodes = [tree.__getstate__()["nodes"] for tree in trees]
-    joined = np.concatenate(nodes)
-    inner = joined["left_child"] >= 0
-    threshold = joined["threshold"][inner].astype(np.float32)
-    above = threshold > joined["threshold"][inner]
-    threshold[above] = np.nextafter(threshold[above], np.float32(-np.inf))
-    values = np.concatenate([tree.value[:, 0, :] for tree in trees])[~inner]
-    if not regression:
-        weight = joined["weighted_n_node_samples"][~inner, None]
-        leaves = [int((part["left_child"] < 0).sum()) for part in nodes]
-        prior = np.repeat([tree.value[0, 0, :] for tree in trees], leaves, axis=0)
-        values = (weight * values + smoothing * prior) / (weight + smoothing)
+    # One by one: of many rows, scikit-learn's nodes of all trees at once are hundreds of megabytes.
+    parts = [_flat(tree, regression=regression, smoothing=smoothing) for tree in trees]
+    joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     return {
-        "sizes": np.asarray([len(part) for part in nodes], dtype=np.int32),
-        "inner": inner,
-        "left": joined["left_child"][inner].astype(np.int32),
-        "right": joined["right_child"][inner].astype(np.int32),
-        "feature": joined["feature"][inner].astype(np.int32),
-        "threshold": threshold,
-        "missing_left": joined["missing_go_to_left"][inner].astype(np.uint8),
-        "values": _shrink(values, regression=regression),
+        "sizes": np.asarray([len(part["inner"]) for part in parts], dtype=np.int32),
+        **joined,
         "features": int(trees[0].n_features),
-        "outputs": int(values.shape[1]),
+        "outputs": int(trees[0].value.shape[2]),
+    }
+
+
+def _flat(tree: Any, *, regression: bool, smoothing: float) -> dict[str, NDArray[Any]]:
+    """The arrays of one tree."""
+    nodes = tree.__getstate__()["nodes"]
+    inner = nodes["left_child"] >= 0
+    threshold = nodes["threshold"][inner].astype(np.float32)
+    above = threshold > nodes["threshold"][inner]
+    threshold[above] = np.nextafter(threshold[above], np.float32(-np.inf))
+    values = tree.value[:, 0, :][~inner]
+    if not regression:
+        weight = nodes["weighted_n_node_samples"][~inner, None]
+        values = (weight * values + smoothing * tree.value[0, 0, :]) / (weight + smoothing)
+    return {
+        "inner": inner,
+        "left": nodes["left_child"][inner].astype(np.int32),
+        "right": nodes["right_child"][inner].astype(np.int32),
+        "feature": nodes["feature"][inner].astype(np.int32),
+        "threshold": threshold,
+        "missing_left": nodes["missing_go_to_left"][inner].astype(np.uint8),
+        "values": _shrink(values, regression=regression),
     }
 
 
