@@ -24,7 +24,7 @@ class Two(Space):
         return ("quick", "slow", "network")
 
     def seconds(self, family):
-        return 10.0 if family == "network" else 0.0
+        return {"network": 10.0, "whole": 0.1}.get(family, 0.0)
 
     def confined(self, family):
         return {"model": family}
@@ -39,13 +39,42 @@ def pace():
     return found
 
 
-def test_a_family_is_judged_by_its_median_and_an_untried_one_by_what_it_knows_of_itself(pace):
-    assert pace.fits_in("quick", 1.1)
-    assert not pace.fits_in("slow", 19.0)
-    assert pace.least == 1.0
+def test_a_family_that_can_be_cut_short_needs_half_its_median(pace):
+    assert pace.fits_in("quick", 0.51)
+    assert not pace.fits_in("quick", 0.49)
+    assert pace.fits_in("slow", 10.1)
+    assert not pace.fits_in("slow", 9.9)
+
+
+def test_one_that_must_come_to_its_end_needs_all_of_it(pace):
+    pace.note({"model": "whole"}, 3.0)
+    assert pace.fits_in("whole", 3.1)
+    assert not pace.fits_in("whole", 2.9)
+
+
+def test_an_untried_family_is_judged_by_what_it_knows_of_itself(pace):
     # Two fits of ten seconds each may take 60 % of the time left.
     assert not pace.fits_in("network", 33.0)
     assert pace.fits_in("network", 34.0)
+    # One that knows nothing may take a quarter of the quickest.
+    assert pace.fits_in("other", 0.26)
+    assert not pace.fits_in("other", 0.24)
+
+
+def test_below_the_least_nothing_is_worth_starting(pace):
+    assert pace.least() == 0.5
+    assert pace.least({"other"}) == 0.25
+    assert pace.least({"network"}) == 0.5
+    assert Pace(Two(), fits=2).least({"other"}) == 0.0
+
+
+def test_where_a_space_has_no_families_a_trial_needs_its_usual_time():
+    class Plain(Two):
+        families = ()
+
+    pace = Pace(Plain(), fits=1)
+    pace.note({"model": ""}, 4.0)
+    assert pace.least() == 4.0
 
 
 def test_with_time_for_all_nothing_is_confined(pace):

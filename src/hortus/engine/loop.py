@@ -130,7 +130,7 @@ class Search:
                 continue
             if self.plan.trials is not None and len(history) >= self.plan.trials:
                 return "trials"
-            if self._time_left() <= self._pace.least and not self._begins_late():
+            if self._time_left() <= self._least() and not self._begins_late():
                 return "time"
             if not history.ready():
                 return None
@@ -234,6 +234,10 @@ class Search:
         """Seconds for what comes after: more where the models to be loaded are large."""
         return self.plan.reserve + LOAD_SECONDS * self._shelf.bytes_of_best(MEMBERS) if self.plan.reserve else 0.0
 
+    def _least(self) -> float:
+        """Seconds below which nothing is worth starting."""
+        return self._pace.least({self.plan.space.family(start) for start in self._starts})
+
     def _patience(self) -> float:
         return max(0.01, min(0.5, self._time_left() + OVERDUE + self._grace))
 
@@ -275,7 +279,7 @@ class Search:
     def _tries_again(self, number: int, reason: str) -> bool:
         """Run a trial once more whose failure need not come again; whether that was done."""
         self._failures[number, reason] += 1
-        if self._failures[number, reason] > AGAIN.get(reason, 0) or self._time_left() <= self._pace.least:
+        if self._failures[number, reason] > AGAIN.get(reason, 0) or self._time_left() <= self._pace.least():
             return False
         if reason == "memory":
             self._history.shrink(number, SMALLER)

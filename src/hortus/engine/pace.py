@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,10 @@ from hortus.spaces.base import Space
 
 # Of a family that has not run yet: it may take this share of the time left, so that others have their turn too.
 UNTRIED_SHARE = 0.6
+# A learner that is worth something however early it is stopped begins with this share of its usual time; one that has
+# not run yet, with this share of the quickest one's.
+CUT_SHORT = 0.5
+UNTRIED_LEAST = 0.25
 
 
 class Pace:
@@ -49,13 +53,18 @@ class Pace:
         return self._space.confined(ranked[int(rng.choice(len(ranked), p=chances / chances.sum()))])
 
     def fits_in(self, family: str, left: float) -> bool:
-        """Whether a trial of ``family`` is likely to end within ``left`` seconds."""
-        taken = self._taken.get(family)
-        if taken:
-            return statistics.median(taken) < left
-        return self._space.seconds(family) * self._fits < UNTRIED_SHARE * left
+        """Whether a trial of ``family`` is likely to be worth something within ``left`` seconds."""
+        return self._needs(family) < left
 
-    @property
-    def least(self) -> float:
-        """Seconds of the quickest family so far: with less than this left, nothing is worth starting."""
-        return min((statistics.median(taken) for taken in self._taken.values()), default=0.0)
+    def least(self, others: Iterable[str] = ()) -> float:
+        """Seconds below which nothing is worth starting, of the families that have run and these others."""
+        return min(map(self._needs, {*self._taken, *others}), default=0.0)
+
+    def _needs(self, family: str) -> float:
+        known = self._space.seconds(family) * self._fits
+        if family in self._taken:
+            usual = statistics.median(self._taken[family])
+            return CUT_SHORT * usual if not known and family in self._space.families else usual
+        if known:
+            return known / UNTRIED_SHARE
+        return UNTRIED_LEAST * min(map(statistics.median, self._taken.values()), default=0.0)
