@@ -37,6 +37,7 @@ def _matrix(X: np.ndarray, text: sparse.csr_array | None = None) -> Matrix:
 @pytest.mark.parametrize(("walked", "held"), [(0, 0), (0, 10**9), (10**9, 0)], ids=["made anew", "held", "together"])
 def test_compiled_trees_decide_as_scikit_learn_s(monkeypatch, kind, count: int, walked: int, held: int) -> None:
     monkeypatch.setattr(compiled_trees, "WALKED", walked)
+    monkeypatch.setattr(compiled_trees, "WALKED_LARGE", walked)
     monkeypatch.setattr(compiled_trees, "HELD", held)
     X, y = load_breast_cancer(return_X_y=True)
     X = X.astype(np.float32)

@@ -157,6 +157,8 @@ class LightGBM(Model):
             num_boost_round=ROUNDS if known is not None else max(20, round(UNGUIDED / self.learning_rate)),
             valid_sets=None if known is None else [_dataset(lgb, known, self._outputs, codes, settings, like=data)],
             callbacks=[watch],
+            # Else it is read back from its text, as is done below: of many classes that takes seconds.
+            keep_training_booster=True,
         )
         self._work = float(len(train.y)) * growth.rounds * (self._outputs.count if self._outputs.count > 2 else 1)
         # Read back from its text, a booster holds no training data and is the very one that a stored model gives.
