@@ -37,7 +37,6 @@ def _matrix(X: np.ndarray, text: sparse.csr_array | None = None) -> Matrix:
 @pytest.mark.parametrize(("walked", "held"), [(0, 0), (0, 10**9), (10**9, 0)], ids=["made anew", "held", "together"])
 def test_compiled_trees_decide_as_scikit_learn_s(monkeypatch, kind, count: int, walked: int, held: int) -> None:
     monkeypatch.setattr(compiled_trees, "WALKED", walked)
-    monkeypatch.setattr(compiled_trees, "WALKED_LARGE", walked)
     monkeypatch.setattr(compiled_trees, "HELD", held)
     X, y = load_breast_cancer(return_X_y=True)
     X = X.astype(np.float32)
@@ -74,6 +73,11 @@ def test_forests_that_answer_together_answer_as_each_alone(monkeypatch, kind, ro
     together = trees.Forest.together(forests)
     assert together is not None
     found = together([part.rows(np.arange(rows)) for part in inputs])
+    # Few rows have been asked for: now more are walked too.
+    together([part.rows(np.arange(1)) for part in inputs])
+    assert "_walk" in vars(together)
+    for one, other in zip(together([part.rows(np.arange(rows)) for part in inputs]), found, strict=True):
+        np.testing.assert_array_equal(one, other)
     for one, other in zip(found, alone, strict=True):
         np.testing.assert_array_equal(one, other[:rows])
 

@@ -15,8 +15,8 @@ from hortus.models.tree_walk import TreeWalk
 # Rows x trees that are walked together; beyond, compiled code is as fast.
 WALKED = 20_000
 # Nodes up to which the trees are held as scikit-learn lays them out, in four times the room of the arrays. Larger ones
-# are made for each call, which spares a gigabyte where rows are many, and are walked for more rows.
-HELD, WALKED_LARGE = 200_000, 100_000
+# are made for each call, which spares a gigabyte where rows are many.
+HELD = 200_000
 # What is kept of a split, and scikit-learn's name for it.
 SPLIT = {
     "left": "left_child",
@@ -43,11 +43,10 @@ class CompiledTrees:
 
     def mean(self, rows: NDArray[np.float32]) -> NDArray[np.float64]:
         """(n, outputs), the average of the trees for (n, d) rows."""
-        small = len(self.state["inner"]) <= HELD
-        if len(rows) * len(self) <= (WALKED if small else WALKED_LARGE):
+        if len(rows) * len(self) <= WALKED:
             return self._walk.means([rows])[0]
         total = np.zeros((len(rows), self.state["outputs"]))
-        for tree in self._held if small else rebuilt(self.state):
+        for tree in self._held if len(self.state["inner"]) <= HELD else rebuilt(self.state):
             total += tree.predict(rows).reshape(total.shape)
         total /= len(self)
         return total

@@ -25,6 +25,8 @@ from hortus.models.tree_walk import TreeWalk
 BATCH = 4
 # Rows x trees of a forest: more rows, fewer trees.
 EFFORT = 2_000_000
+# Rows x trees that are walked where few rows were asked for before, and all is laid out for that.
+WALKED_AGAIN = 200_000
 # A leaf more tells nothing that it is worth storing for.
 MOST_LEAVES = 15_000
 
@@ -105,7 +107,8 @@ class _Together:
         self._models = models
 
     def __call__(self, inputs: Sequence[Matrix]) -> list[Vector]:
-        if len(inputs[0]) * max(model.grown for model in self._models) > WALKED:
+        most = WALKED_AGAIN if "_walk" in vars(self) else WALKED
+        if len(inputs[0]) * max(model.grown for model in self._models) > most:
             return [model.predict(X) for model, X in zip(self._models, inputs, strict=True)]
         means = self._walk.means([X.dense for X in inputs])
         return [model._answer(mean) for model, mean in zip(self._models, means, strict=True)]
