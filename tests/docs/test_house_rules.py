@@ -27,8 +27,8 @@ BANNED_CALLS = {
     "random.seed",
     "torch.manual_seed",
 }
-# A worker's guard is forked before anything but the standard library is imported, from a process of one thread.
-EXCEPTIONS = {"engine/executors/worker.py": {"os.fork()"}}
+# Workers are forked from a process that imports, and does nothing else (docs/decisions/0003-subprocess-slots.md).
+EXCEPTIONS = {"engine/executors/nursery_process.py": {"os.fork()"}}
 HEAVY = {"numpy", "pandas", "sklearn", "scipy", "optuna", "lightgbm", "torch", "pyarrow", "rich", "typer"}
 
 

@@ -196,7 +196,10 @@ def test_an_idle_worker_killed_from_outside_costs_nothing(bench):
 
 def test_close_ends_everything_and_twice_is_fine(make_bench, all_gone, tmp_path):
     bench = make_bench(slots=2)
-    bench.pid()
+    until = time.monotonic() + 60
+    while len(bench.executor.pids()) < 2:
+        assert time.monotonic() < until
+        time.sleep(0.005)
     bench.start("children", then="hang", file=str(tmp_path / "pids"))
     pids = _read_when_there(tmp_path / "pids") + bench.executor.pids()
     assert len(pids) == 4
