@@ -22,7 +22,8 @@ ROOT = HERE.parents[1]
 pytestmark = pytest.mark.skipif(not (ROOT / "benchmarks").exists(), reason="no benchmarks here")
 
 HORTUS = str(Path(sys.executable).with_name("hortus"))
-SLOT, TRIAL = "ray::RemoteSlot", "hortus.engine.executors.worker"
+# A trial runs in a fork of the nursery, which has its command line.
+SLOT, TRIAL = "ray::RemoteSlot", "hortus.engine.executors.nursery_process"
 TRIALS = 24
 COLUMNS = ["trial", "pipeline", "score", "state"]
 
@@ -159,7 +160,6 @@ def test_nothing_is_left_behind(cluster, told):
     assert [path.name for path in (cluster.place / f"hortus-{os.getuid()}").iterdir()] == ["gate.lock"]
 
 
-@pytest.mark.rotated
 def test_a_run_is_the_same_there_though_a_process_and_a_machine_die(cluster, table, scratch, local):
     folder = scratch / "killed"
     from benchmarks.loopback import kill
@@ -175,7 +175,6 @@ def test_a_run_is_the_same_there_though_a_process_and_a_machine_die(cluster, tab
     pd.testing.assert_frame_equal(board(folder), local)
 
 
-@pytest.mark.rotated
 def test_a_run_goes_on_at_home_when_the_head_is_lost(cluster, table, scratch, local):
     folder = scratch / "headless"
     environment = cluster.environment(RAY_CLIENT_RECONNECT_GRACE_PERIOD="3")

@@ -72,11 +72,11 @@ def test_forests_that_answer_together_answer_as_each_alone(monkeypatch, kind, ro
     alone = [forest.predict(part) for forest, part in zip(forests, inputs, strict=True)]
     together = trees.Forest.together(forests)
     assert together is not None
-    found = together([part.rows(np.arange(rows)) for part in inputs])
+    found = together([part.rows(np.arange(rows)) for part in inputs], rows)
     # Few rows have been asked for: now more are walked too.
-    together([part.rows(np.arange(1)) for part in inputs])
+    together([part.rows(np.arange(1)) for part in inputs], 1)
     assert "_walk" in vars(together)
-    for one, other in zip(together([part.rows(np.arange(rows)) for part in inputs]), found, strict=True):
+    for one, other in zip(together([part.rows(np.arange(rows)) for part in inputs], rows), found, strict=True):
         np.testing.assert_array_equal(one, other)
     for one, other in zip(found, alone, strict=True):
         np.testing.assert_array_equal(one, other[:rows])

@@ -17,7 +17,6 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import Self
 
 from hortus.data.disk import disk_error, sync_file, sync_folder
 from hortus.errors import ArtifactError
@@ -80,13 +79,14 @@ def write_archive(folder: Path, relative: str, fill: Callable[[Path], None]) -> 
         ArtifactError: ``relative`` leaves the folder, or what was filled in cannot be packed.
         RunError: the disk is full, or the folder cannot be written.
     """
-    with Archive(folder, relative) as archive:
+    with new_archive(folder, relative) as archive:
         archive.add("", fill)
         return archive.store()
 
 
-class Archive:
-    """An archive that is filled part by part; a context, and what was not stored by its end is removed.
+@contextlib.contextmanager
+def new_archive(folder: Path, relative: str) -> Iterator[Archive]:
+    """An archive that is filled part by part; what was not stored by the context's end is removed.
 
     Args:
         folder: the run's.
@@ -95,19 +95,23 @@ class Archive:
     Raises:
         ArtifactError: ``relative`` leaves the folder.
     """
+    with _beside(_inside(Path(folder), relative)) as loose:
+        yield Archive(Path(folder), relative, loose)
 
-    def __init__(self, folder: Path, relative: str) -> None:
-        self._folder = Path(folder)
-        self._relative = relative
-        self._target = _inside(self._folder, relative)
-        self._stack = contextlib.ExitStack()
 
-    def __enter__(self) -> Self:
-        self._loose = self._stack.enter_context(_beside(self._target))
-        return self
+@dataclass(frozen=True)
+class Archive:
+    """An archive that is being filled (`new_archive`).
 
-    def __exit__(self, *_: object) -> None:
-        self._stack.close()
+    Attributes:
+        folder: the run's.
+        relative: the archive's place in it.
+        loose: what was added, until it is stored.
+    """
+
+    folder: Path
+    relative: str
+    loose: Path
 
     def add(self, name: str, fill: Callable[[Path], None]) -> None:
         """Have ``fill`` write files into the folder ``name`` of the archive; "" is the archive itself.
@@ -116,11 +120,11 @@ class Archive:
             RunError: the disk is full, or the folder cannot be written.
         """
         try:
-            place = self._loose / name
+            place = self.loose / name
             place.mkdir(parents=True, exist_ok=True)
             fill(place)
         except OSError as error:
-            raise disk_error(self._target, error) from error
+            raise disk_error(self.folder / self.relative, error) from error
 
     def store(self) -> Stored:
         """Pack what was added.
@@ -129,7 +133,7 @@ class Archive:
             ArtifactError: it cannot be packed.
             RunError: the disk is full, or the folder cannot be written.
         """
-        return write_artifact(self._folder, self._relative, lambda new: pack(self._loose, new))
+        return write_artifact(self.folder, self.relative, lambda new: pack(self.loose, new))
 
 
 def read_archive(folder: Path, stored: Stored, into: Path) -> None:

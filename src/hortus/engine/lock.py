@@ -163,7 +163,7 @@ def held(folder: Path) -> int | None:
     return owner["pid"] if owner is not None and _lives(owner) else None
 
 
-def alive(pid: int, since: str) -> bool:
+def alive(pid: int, since: str = "") -> bool:
     """Whether a process runs, and is the one that began then; one that has ended and was not collected does not.
 
     Args:

@@ -48,7 +48,7 @@ class Member:
         if self._together is None:
             found = [pipeline.predict(X) for pipeline in self.folds]
         else:
-            found = self._together([pipeline.inputs(X) for pipeline in self.folds])
+            found = self._together((pipeline.inputs(X) for pipeline in self.folds), len(X))
         total = found[0]
         for other in found[1:]:
             total = total + other

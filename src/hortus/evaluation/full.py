@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from optuna.exceptions import TrialPruned
 
-from hortus.data.artifacts import Archive, Stored, write_artifact
+from hortus.data.artifacts import Stored, new_archive, write_artifact
 from hortus.data.dataset import Dataset
 from hortus.data.metrics import Metric
 from hortus.evaluation.base import Artifact, Evaluation, Evaluator, Fidelity, TrialContext
@@ -57,7 +57,7 @@ class CrossValidation(Evaluator):
             work += pipeline.work
             _go_on(context, rung.step, metric(valid.y, pipeline.predict(valid.X), valid.weight))
         place = f"artifacts/{context.number:06d}"
-        with Archive(context.out, f"{place}.models.zip") as models:
+        with new_archive(context.out, f"{place}.models.zip") as models:
             for fold in range(folds):
                 pipeline = _fit(candidate, data, fold, fidelity, context, parts=folds - fold)
                 valid = data.rows(data.valid_rows(fold))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -26,8 +26,8 @@ from hortus.data.rows import Rows as Rows
 
 Params = dict[str, Any]
 Vector = NDArray[np.float64]
-# What several learners predict, each for the same rows as it takes them.
-Together = Callable[[Sequence[Matrix]], list[Vector]]
+# What several learners predict, each for the same n rows as it takes them, which may be made when asked for.
+Together = Callable[[Iterable[Matrix], int], list[Vector]]
 
 
 @dataclass(frozen=True)

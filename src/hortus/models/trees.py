@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -106,9 +106,9 @@ class _Together:
     def __init__(self, models: Sequence[Grown]) -> None:
         self._models = models
 
-    def __call__(self, inputs: Sequence[Matrix]) -> list[Vector]:
+    def __call__(self, inputs: Iterable[Matrix], rows: int) -> list[Vector]:
         most = WALKED_AGAIN if "_walk" in vars(self) else WALKED
-        if len(inputs[0]) * max(model.grown for model in self._models) > most:
+        if rows * max(model.grown for model in self._models) > most:
             return [model.predict(X) for model, X in zip(self._models, inputs, strict=True)]
         means = self._walk.means([X.dense for X in inputs])
         return [model._answer(mean) for model, mean in zip(self._models, means, strict=True)]

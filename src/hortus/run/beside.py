@@ -13,6 +13,7 @@ from typing import Any
 from hortus.errors import SettingError
 from hortus.explain import metric_words
 from hortus.explain.figures import count, number
+from hortus.run.graph.words import TITLES
 from hortus.run.images.result import ImageResult, is_image_run, open_image_run
 from hortus.run.result import BUNDLE, Result, open_run
 
@@ -141,7 +142,8 @@ def _kinds(result: AnyResult) -> Cell:
     if isinstance(result, ImageResult):
         return result.model.describe, None
     board = result.leaderboard()
-    return ", ".join(dict.fromkeys(board[board["weight"] > 0]["model"])) or "baseline", None
+    names = dict.fromkeys(board[board["weight"] > 0]["model"]) or ["baseline"]
+    return ", ".join(TITLES[name][0] if name in TITLES else name for name in names), None
 
 
 def _rows(result: AnyResult) -> Cell:
@@ -201,7 +203,7 @@ _COST: Mapping[str, Callable[[AnyResult], Cell]] = {
 }
 _MODEL: Mapping[str, Callable[[AnyResult], Cell]] = {
     "models in it": _members,
-    "kinds": _kinds,
+    "kinds of model": _kinds,
     "calls it from a probability of": _threshold,
     "why the search ended": lambda r: (r.why, None),
 }

@@ -66,7 +66,7 @@ def _finding(subject: Subject, names: list[str]) -> Finding:
     equal = all(_equal(subject, names[0], name) for name in names[1:])
     return Finding(
         code="columns-equal",
-        what=f"Columns {listed(names)} {'are equal' if equal else 'are the same under different values'}.",
+        what=f"Columns {listed(names)} {'are equal' if equal else 'say the same in other words'}.",
         columns=tuple(names),
         measure="share of rows in which they agree",
         value=1.0,

@@ -84,7 +84,9 @@ class Nursery:
                 socket.send_fds(line, [len(text).to_bytes(LENGTH)], descriptors)
                 line.sendall(text)
                 return
-            self.close()
+            # It is started again by who asks next; until then it can be asked for its last words.
+            line.close()
+            self._line = None
 
     def start(self) -> None:
         """Have it import, where it does not yet."""

@@ -29,6 +29,7 @@ from typing import TypedDict
 
 from hortus.engine.executors import limits
 from hortus.engine.executors.worker import work
+from hortus.engine.lock import alive
 
 FORKS_AFTER_IMPORTS = sys.platform.startswith("linux")
 # The end of its line says at once that the driver is gone; but a process that the driver forked may still hold it.
@@ -131,7 +132,7 @@ class _Nursery:
         signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
         signal.set_wakeup_fd(self._bell.fileno())
         busy = time.monotonic()
-        while _lives(self._driver) and time.monotonic() - busy < self._idle:
+        while alive(self._driver) and time.monotonic() - busy < self._idle:
             for key, _ in self._selector.select(min(LOOK_SECONDS, self._idle)):
                 if key.fileobj is self._ear:
                     self._ear.recv(4096)
@@ -244,12 +245,3 @@ def _kill(pid: int) -> None:
     limits.kill_group(pid)
     # Just forked, it may not lead its group yet.
     limits.kill([pid])
-
-
-def _lives(pid: int) -> bool:
-    with contextlib.suppress(PermissionError):
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            return False
-    return True

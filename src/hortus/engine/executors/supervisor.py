@@ -181,15 +181,15 @@ class Supervisor:
     def _lost(self, slot: Slot) -> None:
         """A worker died by itself."""
         self._end(slot)
-        words = slot.last_words()
         if slot.job is not None and slot.begun:
-            self._emit(slot, "failed", words)
+            self._emit(slot, "failed", slot.last_words())
             return
         if slot.job is not None:
             # It was dead before the job reached it: the job goes to another, untouched.
             self.pending.appendleft(slot.job)
         self._failed_starts += 1
-        if self._failed_starts >= START_ATTEMPTS and not self.slots:
+        if self._failed_starts >= START_ATTEMPTS and not self.slots and self.pending:
+            words = slot.last_words()
             while self.pending:
                 self.events.put(Event(self.pending.popleft().number, "failed", words))
 
