@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DEMO_SECONDS ?= 60
 
-.PHONY: help setup demo test test-ui test-lab ui lint types layers words dependencies ci bench-peers bench-engine bench-floors bench-digits bench-studio bench-gate bench-conformal bench-trust bench-serving bench-hpo bench-readme bench-nas201 bench-weight-sharing bench-segmentation bench-curves bench-growth bench-training-free bench-stacking bench-scale bench-budget bench-candidates test-combinations nightly audit clean
+.PHONY: help setup demo test test-ui test-lab ui lint types layers words dependencies ci bench-peers bench-engine bench-workers bench-floors bench-digits bench-studio bench-gate bench-conformal bench-trust bench-serving bench-hpo bench-readme bench-nas201 bench-weight-sharing bench-segmentation bench-curves bench-growth bench-training-free bench-stacking bench-scale bench-budget bench-candidates test-combinations nightly audit clean
 
 help: ## Show what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -78,6 +78,9 @@ bench-peers: $(READY) ## Compare with other AutoML systems on the same splits, c
 
 bench-engine: $(READY) ## Measure the engine's own overhead
 	$(BIN)/python -m benchmarks.engine
+
+bench-workers: $(READY) ## Measure what workers cost to start
+	$(BIN)/python -m benchmarks.workers
 
 bench-floors: $(READY) ## Hold every open table against scikit-learn's gradient boosting at its defaults
 	$(BIN)/python -m benchmarks.floors

@@ -319,6 +319,18 @@ class _AutoEstimator(BaseEstimator):
         check_is_fitted(self, "predictor_")
         return self._result.leaderboard()
 
+    def agreement(self) -> pd.DataFrame:
+        """Whether fewer folds, rows or rounds rank the candidates of this run as the full evaluation does; see
+        `hortus.run.result.Result.agreement`.
+        """
+        check_is_fitted(self, "predictor_")
+        return self._result.agreement()
+
+    def budgets(self) -> pd.DataFrame:
+        """Spearman's correlation between every two budgets; see `hortus.run.result.Result.budgets`."""
+        check_is_fitted(self, "predictor_")
+        return self._result.budgets()
+
     def pick(self, max_latency: float | str) -> Self:
         """A faster model from the same run, without a new search: the best that predicts one row in time.
 

@@ -240,6 +240,13 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):
         check_is_fitted(self, "model_")
         return self._result.agreement()
 
+    def budgets(self) -> pd.DataFrame:
+        """Spearman's correlation between every two parts of the schedule; see
+        `hortus.run.images.result.ImageResult.budgets`.
+        """
+        check_is_fitted(self, "model_")
+        return self._result.budgets()
+
     def draw(self, path: str | Path) -> None:
         """Draw the chosen network as a graph, in SVG.
 

@@ -52,6 +52,11 @@ def test_the_leaderboard_shows_networks_and_their_costs(run):
     assert len(rows) == 1
     assert rows[0]["params"] > 0
     assert rows[0]["network"].startswith("|")
+    assert set(json.loads(hortus("leaderboard", run, "--budgets", "--json").stdout)) == {
+        "after 1/9",
+        "after 1/3",
+        "trained",
+    }
 
 
 def test_a_run_goes_on(run):

@@ -135,6 +135,12 @@ def test_leaderboard_for_people_and_for_programs(iris: Path) -> None:
     assert len(rows) >= 3
     assert rows[0]["score"] >= rows[1]["score"]
     assert sum(row["weight"] for row in rows) == pytest.approx(1)
+    said = hortus("leaderboard", "run", "--budgets", cwd=iris).stdout
+    assert "Spearman" in said
+    table = json.loads(hortus("leaderboard", "run", "--budgets", "--json", cwd=iris).stdout)
+    assert table["1 of the folds"]["1 of the folds"] == 1.0
+    # So few candidates say nothing.
+    assert table["1 of the folds"]["full"] is None
 
 
 def test_resume_adds_trials_and_says_so_as_json(iris: Path) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import kendalltau, spearmanr
 
-from hortus.evaluation.agreement import LEAST, agreement, agreements, stratified
+from hortus.evaluation.agreement import LEAST, agreement, agreements, spearman_table, stratified
 
 
 def test_it_is_scipy_s_correlation_of_what_both_have_seen():
@@ -65,3 +65,16 @@ def test_stratified_candidates_reach_from_the_best_to_the_worst():
     assert scores[found[-1]] == scores.min()
     assert (np.diff(scores[found]) < 0).all()
     assert len(stratified([0.1, np.nan, 0.3], 8)) == 2
+
+
+def test_every_two_budgets_are_held_against_each_other_by_what_came_so_far():
+    rng = np.random.default_rng(1)
+    full = rng.normal(size=12)
+    first, second = full + rng.normal(size=12), full + 0.1 * rng.normal(size=12)
+    second[:2], full[:6] = np.nan, np.nan
+    table = spearman_table({"1": first, "3": second, "9": full})
+    assert table.loc["1", "3"] == pytest.approx(spearmanr(first[2:], second[2:]).statistic)
+    # Six candidates say nothing.
+    assert np.isnan(table.loc["1", "9"])
+    assert np.isnan(table.to_numpy()[np.tril_indices(3, -1)]).all()
+    assert (np.diag(table) == 1.0).all()

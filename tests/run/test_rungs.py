@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
+from optuna.trial import TrialState
+from scipy.stats import spearmanr
 from sklearn.datasets import make_classification
 
 from hortus.engine.journal import Journal
@@ -29,6 +31,32 @@ def test_poor_trials_are_stopped_and_the_best_kept(table, rungs, tmp_path):
     again = fit(X, y, asked, folder=tmp_path / "again").leaderboard()
     clock = ["fit_seconds", "predict_ms"]
     pd.testing.assert_frame_equal(board.drop(columns=clock), again.drop(columns=clock))
+
+
+@pytest.mark.rotated
+def test_small_budgets_are_held_against_large_ones(table, tmp_path):
+    X, y = table
+    asked = Settings(
+        trials=14,
+        strategy="random",
+        pruner="hyperband",
+        rungs="rows",
+        folds=2,
+        seed=1,
+        models=("tree",),
+        executor="inline",
+    )
+    result = fit(X, y, asked, folder=tmp_path)
+    budgets = result.budgets()
+    assert list(budgets.columns) == ["11 % of the rows", "33 % of the rows", "full"]
+    with Journal.open(tmp_path) as journal:
+        seen = [row.intermediate for row in journal.trials()]
+    both = [(one[11], one[33]) for one in seen if {11, 33} <= set(one)]
+    assert len(both) >= 8
+    assert budgets.loc["11 % of the rows", "33 % of the rows"] == pytest.approx(spearmanr(both).statistic)
+    found = result.agreement().set_index("cheap")
+    assert list(found.index) == ["11 % of the rows", "33 % of the rows"]
+    assert (found["count"] == sum(row.state == TrialState.COMPLETE for row in result.rows)).all()
 
 
 def test_a_frugal_run_begins_with_a_sample_of_many_rows(tmp_path):

@@ -13,8 +13,10 @@ import typer
 from hortus.cli import images, scenes
 from hortus.cli.told import Debug, told
 from hortus.cli.tune import show as show_trials
+from hortus.errors import SettingError
 
 if TYPE_CHECKING:
+    import pandas as pd
     from rich.table import Table
 
     from hortus.run import Result
@@ -39,15 +41,24 @@ def leaderboard(
     folder: Annotated[Path, typer.Argument(metavar="RUN", help="The run's folder.", show_default=False)],
     top: Annotated[int, typer.Option(help="How many to show; 0 for all.", min=0)] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="Print every row as JSON.")] = False,
+    budgets: Annotated[
+        bool, typer.Option("--budgets", help="Show whether small budgets rank the candidates as large ones do.")
+    ] = False,
     debug: Debug = False,
 ) -> None:
     """Show every candidate of a run, the best first."""
     with told(debug=debug):
         from hortus.engine.events_file import finite
         from hortus.run import open_run
-        from hortus.run.images.result import is_image_run, open_image_run
+        from hortus.run.images.result import ImageResult, is_image_run, open_image_run
         from hortus.run.tuned import is_tuned, open_tuned
 
+        if budgets and (is_tuned(folder) or scenes.holds_scenes(folder)):
+            raise SettingError(
+                f"The run in {str(folder)!r} is one of a function or of scenes, which have no rungs in common.",
+                mend="Leave out --budgets; it is for runs of tables and of images.",
+                code="no-budgets",
+            )
         if is_tuned(folder):
             show_trials(open_tuned(folder), top, as_json=as_json)
             return
@@ -56,15 +67,38 @@ def leaderboard(
 
             scenes.show(open_scene_run(folder), top, as_json=as_json)
             return
-        if is_image_run(folder):
-            images.show(open_image_run(folder), top, as_json=as_json)
-            return
-        result = open_run(folder)
-        if as_json:
-            rows: list[Row] = result.leaderboard().to_dict(orient="records")
+        found = open_image_run(folder) if is_image_run(folder) else open_run(folder)
+        if budgets:
+            _show_budgets(found.budgets(), as_json=as_json)
+        elif isinstance(found, ImageResult):
+            images.show(found, top, as_json=as_json)
+        elif as_json:
+            rows: list[Row] = found.leaderboard().to_dict(orient="records")
             typer.echo(json.dumps(finite(rows), ensure_ascii=False, indent=1))
         else:
-            _show(result, top)
+            _show(found, top)
+
+
+def _show_budgets(table: pd.DataFrame, *, as_json: bool) -> None:
+    """The table of Zela et al. (2018): of the candidates that two budgets both have seen."""
+    from hortus.engine.events_file import finite
+
+    if as_json:
+        typer.echo(json.dumps(finite(table.to_dict(orient="index")), ensure_ascii=False, indent=1))
+        return
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    shown = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), title="Spearman's correlation", title_justify="left")
+    shown.add_column("")
+    for name in table.columns:
+        shown.add_column(str(name), justify="right")
+    for place, (budget, row) in enumerate(table.iterrows()):
+        cells = [written(value, "{:.2f}") or ("?" if other > place else "") for other, value in enumerate(row)]
+        shown.add_row(str(budget), *cells)
+    Console().print(shown)
+    typer.echo("?: fewer than eight candidates have both")
 
 
 def _show(result: Result, top: int) -> None:

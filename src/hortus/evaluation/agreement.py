@@ -11,12 +11,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 # With fewer candidates than this a correlation says nothing.
 LEAST = 8
 # Below this a cheap fidelity misleads.
 LOW = 0.5
+AGREEMENT = (
+    "cheap",
+    "count",
+    "spearman",
+    "spearman_low",
+    "spearman_high",
+    "kendall",
+    "kendall_low",
+    "kendall_high",
+)
 # The 97.5 % quantile of the normal distribution.
 NORMAL = 1.959963984540054
 
@@ -127,6 +138,49 @@ def agreements(columns: Mapping[str, ArrayLike], *, against: str | None = None) 
         for place, first in enumerate(names)
         for second in names[place + 1 :]
     ]
+
+
+def agreement_frame(found: Sequence[Agreement]) -> pd.DataFrame:
+    """A row for each pair: ``cheap`` (the first of both), ``count``, ``spearman``, ``kendall`` with their intervals."""
+    return pd.DataFrame(
+        [
+            {
+                "cheap": one.first,
+                "count": one.count,
+                "spearman": one.spearman.value,
+                "spearman_low": one.spearman.low,
+                "spearman_high": one.spearman.high,
+                "kendall": one.kendall.value,
+                "kendall_low": one.kendall.low,
+                "kendall_high": one.kendall.high,
+            }
+            for one in found
+        ],
+        columns=list(AGREEMENT),
+    )
+
+
+def spearman_table(columns: Mapping[str, ArrayLike]) -> pd.DataFrame:
+    """Spearman's correlation between every two budgets, laid out as in Zela et al. (2018, table 2).
+
+    Args:
+        columns: (n,) scores of the same candidates, by the name of the budget, the smallest budget first; NaN for a
+            candidate that did not come so far.
+
+    Returns:
+        A square frame: above the diagonal the correlations of those candidates that both budgets have seen, NaN where
+        these are too few; 1 on the diagonal; NaN below it.
+
+    >>> spearman_table({"1 epoch": range(8), "3 epochs": range(8)})
+              1 epoch  3 epochs
+    1 epoch       1.0       1.0
+    3 epochs      NaN       1.0
+    """
+    names = list(columns)
+    table = pd.DataFrame(np.where(np.eye(len(names)), 1.0, np.nan), index=names, columns=names)
+    for one in agreements(columns):
+        table.loc[one.first, one.second] = one.spearman.value
+    return table
 
 
 def stratified(scores: Sequence[float], count: int) -> NDArray[np.intp]:

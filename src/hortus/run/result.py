@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +21,7 @@ from hortus.ensemble.gain import gain
 from hortus.ensemble.honest import Estimate
 from hortus.ensemble.predictor import Predictor
 from hortus.errors import RunError
+from hortus.evaluation.agreement import agreement_frame, agreements, spearman_table
 from hortus.evaluation.scoring import by_fold
 from hortus.explain.evidence import Evidence
 from hortus.run.evidence import PREDICTIONS, read_evidence
@@ -30,6 +32,8 @@ from hortus.run.settings import Settings
 from hortus.run.tuned import is_tuned
 
 BUNDLE = "model.hortus"
+# What the whole evaluation is called beside its rungs.
+FULL = "full"
 # The best trials that the baseline is compared with.
 COMPARED = 5
 
@@ -105,6 +109,31 @@ class Result:
             intervals={int(number): tuple(bounds) for number, bounds in self.chosen["intervals"].items()},
             tied=self.chosen["tied"],
         )
+
+    def agreement(self) -> pd.DataFrame:
+        """Whether the cheap rungs of this run ranked its candidates as the full evaluation does.
+
+        Returns:
+            A row for each rung with ``count``, ``spearman``, ``kendall`` and their 95 % intervals; NaN where fewer
+            than eight candidates have both. No row for a run whose candidates reported nothing before their end.
+        """
+        return agreement_frame(agreements(self._columns(), against=FULL))
+
+    def budgets(self) -> pd.DataFrame:
+        """Spearman's correlation between every two budgets of this run's candidates, the stopped ones among them.
+
+        See `hortus.evaluation.agreement.spearman_table`.
+        """
+        return spearman_table(self._columns())
+
+    def _columns(self) -> dict[str, list[float]]:
+        """Scores of every candidate, by what it was given for them."""
+        rows = [row for row in self.rows if row.intermediate or row.state == TrialState.COMPLETE]
+        steps = sorted({step for row in rows for step in row.intermediate})
+        unit = {"rows": "{} % of the rows", "rounds": "{} % of the rounds"}.get(self.settings.rungs, "{} of the folds")
+        columns = {unit.format(step): [row.intermediate.get(step, math.nan) for row in rows] for step in steps}
+        done = [row.value if row.state == TrialState.COMPLETE else None for row in rows]
+        return columns | {FULL: [math.nan if value is None else value for value in done]}
 
 
 def require_run(folder: Path) -> None:

@@ -22,7 +22,7 @@ from hortus.engine.journal import Journal, TrialRow
 from hortus.engine.result import leaderboard
 from hortus.ensemble.honest import Estimate
 from hortus.errors import SettingError, nearest
-from hortus.evaluation.agreement import Agreement, agreements
+from hortus.evaluation.agreement import Agreement, agreement_frame, agreements, spearman_table
 from hortus.run.images.finish import BUNDLE, conclude
 from hortus.run.images.grow import Growth, read_growth
 from hortus.run.images.rows import CONFIRMED, SETTINGS, require_networks, with_networks
@@ -102,22 +102,14 @@ class ImageResult:
             schedule, parameters, multiply-adds) with ``count``, ``spearman``, ``kendall`` and their 95 % intervals;
             NaN where fewer than eight candidates have both.
         """
-        found = agreements(self._columns(), against="trained")
-        return pd.DataFrame(
-            [
-                {
-                    "cheap": one.first,
-                    "count": one.count,
-                    "spearman": one.spearman.value,
-                    "spearman_low": one.spearman.low,
-                    "spearman_high": one.spearman.high,
-                    "kendall": one.kendall.value,
-                    "kendall_low": one.kendall.low,
-                    "kendall_high": one.kendall.high,
-                }
-                for one in found
-            ]
-        )
+        return agreement_frame(agreements(self._columns(), against="trained"))
+
+    def budgets(self) -> pd.DataFrame:
+        """Whether parts of the schedule rank this run's candidates as each other and as its end do; see
+        `hortus.evaluation.agreement.spearman_table`.
+        """
+        columns = self._columns()
+        return spearman_table({name: columns[name] for name in columns if name not in ("params", "macs")})
 
     def misleading(self) -> list[Agreement]:
         """Those of the cheap scores that this run went by and that rank worse than is of use."""
