@@ -104,8 +104,8 @@ def _show_budgets(table: pd.DataFrame, *, as_json: bool) -> None:
 def _show(result: Result, top: int) -> None:
     from rich.console import Console
 
+    from hortus.engine.row import BASELINE
     from hortus.engine.terminal import printable
-    from hortus.run.export import BASELINE
 
     console = Console()
     board = result.leaderboard()

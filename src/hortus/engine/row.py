@@ -14,6 +14,9 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from hortus.evaluation.base import Evaluation
 
+# The number of the model that the driver fits while the first trials run; it is no trial.
+BASELINE = -1
+
 COLUMNS = (
     "number, state, describe, params, distributions, system_attrs, user_attrs, after, seed, asked_at, finished_at, "
     "finished_order, value, intermediate, evaluation, reason"
@@ -69,7 +72,7 @@ class TrialRow:
     def from_json(cls, found: Mapping[str, Any]) -> TrialRow:
         """A finished row that is no trial of the study, such as the baseline: params, value, evaluation, describe."""
         return cls(
-            number=int(found.get("number", -1)),
+            number=int(found.get("number", BASELINE)),
             state=TrialState.COMPLETE,
             params=dict(found["params"]),
             value=found["value"],

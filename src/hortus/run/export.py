@@ -15,12 +15,12 @@ from hortus.deploy.image_model import ImageModel
 from hortus.deploy.network_parts import parts_of
 from hortus.deploy.onnx import export_onnx
 from hortus.deploy.scene_model import SceneModel
+from hortus.engine.row import BASELINE
 from hortus.run.images.result import is_image_run, open_image_run
 from hortus.run.result import open_run
 from hortus.run.scenes.result import is_scene_run, open_scene_run
 from hortus.seeds import derive
 
-BASELINE = -1
 # Images on which a graph is compared with its network.
 COMPARED = 32
 

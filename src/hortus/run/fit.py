@@ -18,6 +18,7 @@ from hortus.engine.lock import RunLock
 from hortus.engine.loop import Search
 from hortus.engine.plan import Plan
 from hortus.engine.progress import Listener, ProgressEvent
+from hortus.engine.row import BASELINE
 from hortus.evaluation.base import Evaluation, Fidelity
 from hortus.evaluation.trial import Order
 from hortus.evaluation.trial import run as run_trial
@@ -245,7 +246,7 @@ def _baseline(
     space = PipelineSpace(facts, models=("tree",))
     params = portfolio(space)[0]
     order = Order(
-        number=-1,
+        number=BASELINE,
         space=space.to_json(),
         params=params,
         evaluator="cross_validation",
