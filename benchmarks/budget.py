@@ -4,7 +4,8 @@
     python -m benchmarks.budget memory           one of the two
     python -m benchmarks.budget time --seconds 20
 
-Time: from the call to the model, against the budget; the worst of all tables counts. Needs them (HORTUS_DATASETS).
+Time: from the start of `hortus fit` to its end, against the budget; the worst of all tables counts. Needs them
+(HORTUS_DATASETS).
 Memory: every 50 ms, what all processes of the run hold that is shared with no file, against the budget; the frame of
 the table alone is four times the budget's share for it. The figures go to benchmarks/results/budget.json.
 """
@@ -28,13 +29,16 @@ import pandas as pd
 
 from hortus.data.within_memory import SHARE
 from hortus.engine.executors.limits import tree_memory
-from hortus.run import Settings, fit
 
 RESULTS = Path(__file__).resolve().parent / "results" / "budget.json"
 MEMORY, TIMES = 1_500_000_000, 4
 TRIALS = 6
 # What is promised: over by at most the greater of two seconds and a twentieth, and by a tenth of the memory.
 OVER_SECONDS, OVER_SHARE, OVER_MEMORY = 2.0, 0.05, 0.1
+# And not more than so far under it, where the run does not say that something else than the time ended it.
+UNDER_SECONDS = 3.0
+HORTUS = str(Path(sys.executable).with_name("hortus"))
+TARGET = "the target"
 
 
 def run_time(seconds: float) -> dict[str, Any]:
@@ -46,15 +50,51 @@ def run_time(seconds: float) -> dict[str, Any]:
     for name in module.names():
         X, y, task = module.load(name)
         kind = "regression" if task == "regression" else "classification"
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory() as made:
+            table = Path(made) / f"{name}.csv"
+            X.assign(**{TARGET: y}).to_csv(table, index=False)
+            command = [
+                HORTUS,
+                "fit",
+                str(table),
+                "--target",
+                TARGET,
+                "--task",
+                kind,
+                "--time",
+                f"{seconds:g}",
+                "--json",
+            ]
+            load = os.getloadavg()[0]
             begin = time.perf_counter()
-            result = fit(X, y, Settings(kind=kind, time=seconds), folder=Path(folder))
+            done = subprocess.run(
+                [*command, "--out", str(Path(made) / "run")], capture_output=True, text=True, check=False
+            )
             over = time.perf_counter() - begin - seconds
-        found[name] = {"over_s": round(over, 2), "why": result.why}
+            if done.returncode != 0:
+                raise SystemExit(f"hortus fit ended with {done.returncode} on {name}: {done.stderr}")
+            told = json.loads(done.stdout.splitlines()[-1])
+        found[name] = {
+            "over_s": round(over, 2),
+            "why": told["why"],
+            "trials": told["trials"],
+            "load_before": round(load, 2),
+        }
         print(name, found[name], flush=True)
     allowed = max(OVER_SECONDS, OVER_SHARE * seconds)
     worst = max(one["over_s"] for one in found.values())
-    return {"seconds": seconds, "tables": found, "worst_over_s": worst, "allowed_s": allowed, "kept": worst <= allowed}
+    # A run that says why it stopped early may.
+    under = min(one["over_s"] for one in found.values() if one["why"] == "time")
+    return {
+        "seconds": seconds,
+        "runs": len(found),
+        "tables": found,
+        "worst_over_s": worst,
+        "allowed_over_s": allowed,
+        "worst_under_s": under,
+        "allowed_under_s": -UNDER_SECONDS,
+        "kept": worst <= allowed and under >= -UNDER_SECONDS,
+    }
 
 
 def large_table(path: Path) -> None:
@@ -73,8 +113,7 @@ def run_memory() -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as made:
         path = Path(made) / "large.csv"
         large_table(path)
-        hortus = str(Path(sys.executable).with_name("hortus"))
-        command = [hortus, "fit", str(path), "--target", "y", "--trials", str(TRIALS), "--jobs", "2", "--quiet"]
+        command = [HORTUS, "fit", str(path), "--target", "y", "--trials", str(TRIALS), "--jobs", "2", "--quiet"]
         command += ["--memory", f"{MEMORY // 10**6}MB", "--out", str(Path(made) / "run")]
         most = 0
         with subprocess.Popen(command, stdout=subprocess.DEVNULL) as program:

@@ -64,7 +64,8 @@ class Loopback:
         self, *, nodes: int = 2, cores: int = 1, gpus: int = 0, token: bool = True, path: Path | None = None
     ) -> None:
         self.token = secrets.token_hex(32) if token else ""
-        self._path = {} if path is None else {"PYTHONPATH": str(path)}
+        places = [str(path or ""), os.environ.get("PYTHONPATH", "")]
+        self._path = {} if path is None else {"PYTHONPATH": os.pathsep.join(filter(None, places))}
         self.raylets: list[int] = []
         self._cores, self._gpus = cores, gpus
         # Sockets lie below, whose paths may have 107 characters.

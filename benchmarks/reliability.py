@@ -2,6 +2,7 @@
 
     make nightly                                 all of it
     python -m benchmarks.reliability faults      one part
+    python -m benchmarks.reliability kills       2,000 kills of the driver, which a night leaves out
     python -m benchmarks.reliability --report    the page alone, from what was measured before
 
 Each part is a set of tests, run with HORTUS_LONG=1; the figures are those that the tests themselves note. A part's
@@ -28,8 +29,13 @@ RESULTS = ROOT / "benchmarks" / "results" / "reliability.json"
 PAGE = ROOT / "docs" / "reliability.md"
 BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
 
+DRIVER = "tests/faults/test_driver_faults.py"
 PARTS = {
     "faults": ("The driver and its trials", ["tests/faults"]),
+    "kills": (
+        "The driver, killed again and again",
+        [f"{DRIVER}::test_kills_at_random_instants_lose_no_acknowledged_trial"],
+    ),
     "soak": ("Thousands of short trials", ["tests/faults/test_soak.py"]),
     "fuzz": ("Hostile and damaged models", ["tests/fuzz", "tests/deploy/test_bundle_attacks.py"]),
     "inputs": ("Bad tables", ["tests/bad_inputs"]),
@@ -38,6 +44,8 @@ PARTS = {
     "estimators": ("scikit-learn's own checks", ["tests/automl"]),
     "cluster": ("A cluster", ["tests/cluster"]),
 }
+# Parts that are measured when they are asked for by name alone, with what their tests look for in the environment.
+BY_NAME = {"kills": {"HORTUS_KILLS": "2000"}}
 # What another part has by itself.
 LEFT_OUT = {"faults": ["--ignore=tests/faults/test_soak.py"]}
 
@@ -59,7 +67,8 @@ def measure(part: str) -> dict[str, Any] | None:
             "junit_family=legacy",
             f"--junitxml={told}",
         ]
-        done = subprocess.run(command, cwd=ROOT, env={**os.environ, "HORTUS_LONG": "1"}, check=False)
+        environment = {**os.environ, "HORTUS_LONG": "1", **BY_NAME.get(part, {})}
+        done = subprocess.run(command, cwd=ROOT, env=environment, check=False)
         if done.returncode != 0:
             return None
         cases = ElementTree.parse(told).getroot().findall(".//testcase")  # noqa: S314 -- pytest has just written it
@@ -100,7 +109,7 @@ def main() -> None:
     wanted = [name for name in sys.argv[1:] if name != "--report"]
     if unknown := set(wanted) - set(PARTS):
         sys.exit(f"There is no part called {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}.")
-    parts = [] if "--report" in sys.argv else wanted or list(PARTS)
+    parts = [] if "--report" in sys.argv else wanted or [name for name in PARTS if name not in BY_NAME]
     found = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     failed = []
     for part in parts:

@@ -54,15 +54,18 @@ class Ledger:
     Args:
         budget: what may be spent.
         clock: seconds that never step back; tests hand in their own.
+        spent: seconds that had been used before, of which at most half the time is charged: the rest is for the run.
     """
 
     budget: Budget
     clock: Callable[[], float] = time.monotonic
+    spent: float = 0.0
     phases: dict[str, float] = field(default_factory=dict)
     started: float = field(init=False)
 
     def __post_init__(self) -> None:
-        self.started = self.clock()
+        spent = min(self.spent, self.budget.time / 2) if self.budget.time is not None else 0.0
+        self.started = self.clock() - spent
 
     @contextmanager
     def charge(self, phase: str) -> Iterator[None]:

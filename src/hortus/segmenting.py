@@ -50,7 +50,8 @@ class ImageSegmenter(BaseEstimator):
         final: whether the best candidate goes on training on all scenes.
         size: height and width that scenes are brought to; None for their own.
         n_jobs: trials under way at once; -1 for one a core.
-        executor: ``"local"`` (processes that can be killed) or ``"inline"`` (this process, for debugging).
+        executor: ``"local"`` (processes that can be killed), ``"inline"`` (this process, for debugging) or ``"ray"``.
+        cluster: ``"ray://HOST:PORT"``, where trials run; None for here, or for RAY_ADDRESS with ``"ray"``.
         random_state: the same number and the same trials give the same leaderboard.
         verbosity: 0 silent, 1 a progress bar, 2 every improvement too.
         run_folder: where the run is kept, to be resumed or opened; None for a temporary one.
@@ -84,6 +85,7 @@ class ImageSegmenter(BaseEstimator):
         size: tuple[int, int] | None = None,
         n_jobs: int | None = -1,
         executor: str = "local",
+        cluster: str | None = None,
         random_state: Any = None,
         verbosity: int = 1,
         run_folder: str | Path | None = None,
@@ -106,6 +108,7 @@ class ImageSegmenter(BaseEstimator):
         self.size = size
         self.n_jobs = n_jobs
         self.executor = executor
+        self.cluster = cluster
         self.random_state = random_state
         self.verbosity = verbosity
         self.run_folder = run_folder
@@ -177,6 +180,7 @@ class ImageSegmenter(BaseEstimator):
             seed=self._seed(),
             slots=1 if self.n_jobs is None else self.n_jobs,
             executor=self.executor,
+            cluster=self.cluster,
         )
 
     def _seed(self) -> int:

@@ -34,6 +34,13 @@ def test_the_ledger_charges_each_phase_and_counts_down():
     assert ledger.remaining == 2.0
 
 
+def test_what_was_used_before_the_run_is_charged_but_half_is_left_to_it():
+    clock = Clock()
+    assert Ledger(Budget(time=10), clock=clock, spent=3.0).remaining == 7.0
+    assert Ledger(Budget(time=10), clock=clock, spent=60.0).remaining == 5.0
+    assert Ledger(Budget(trials=3), clock=clock, spent=60.0).elapsed == 0.0
+
+
 def test_a_phase_that_fails_is_charged_too():
     clock = Clock()
     ledger = Ledger(Budget(trials=3), clock=clock)

@@ -76,3 +76,15 @@ def test_successive_halving_stops_what_is_worse_than_those_its_ask_saw():
     assert stopped == {0: False, 1: True, 2: True, 3: False}
     rungs = [trial.system_attrs.get("completed_rung_0") for trial in history.study.trials]
     assert rungs == [0.9, 0.8, 0.1, 0.95]
+
+
+def test_trials_that_were_told_share_their_names_and_distributions():
+    history = History([], ordered=True, lag=1)
+    for number in range(3):
+        history.ask(RandomSampler(seed=number), {}).suggest_float(f"{'x' * 3}.y", 0, 1)
+        history.take(number, done(0.5))
+        assert history.ready()
+    first, second, last = history.study.get_trials(deepcopy=False)
+    assert first.distributions is second.distributions is last.distributions
+    assert next(iter(first.params)) is next(iter(last.params))
+    assert first.params != second.params

@@ -7,7 +7,7 @@ import pytest
 from hortus.budget import Budget, Ledger
 from hortus.data.columns import MatrixColumn
 from hortus.data.facts import Facts
-from hortus.engine.executors.base import Event, Executor
+from hortus.engine.executors.base import MOST_LOSSES, Event, Executor, Job
 from hortus.engine.journal import Journal
 from hortus.engine.loop import Search
 from hortus.engine.plan import Plan
@@ -98,3 +98,11 @@ def test_lost_machines_are_no_fault_of_a_trials_but_one_that_always_loses_them_e
 def test_a_trial_that_loses_every_machine_ends(searched):
     jobs, row, _ = searched(*["lost"] * 9)
     assert (len(jobs), row.state.name, row.reason) == (6, "FAIL", "lost: as told")
+
+
+def test_a_job_that_runs_alone_is_run_again_when_its_machine_was_lost_and_not_for_ever():
+    assert Scripted("lost", "lost").run_alone(Job(1, {})).kind == "done"
+    assert Scripted("crash").run_alone(Job(1, {})).data["reason"] == "crash"
+    always = Scripted(*["lost"] * 100)
+    assert always.run_alone(Job(1, {})).data["reason"] == "lost"
+    assert len(always.jobs) == 1 + MOST_LOSSES

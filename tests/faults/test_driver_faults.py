@@ -21,7 +21,7 @@ ENTRIES = HERE.parent / "engine"
 
 def test_kills_at_random_instants_lose_no_acknowledged_trial(tmp_path, all_gone, long, slice_number, figure):
     folder = tmp_path / "run"
-    kills = 200 if long else 20
+    kills = int(os.environ.get("HORTUS_KILLS") or (200 if long else 20))
     done = subprocess.run(
         [sys.executable, str(HERE / "killed_driver.py"), str(folder), str(kills), str(slice_number)],
         env={**os.environ, "PYTHONPATH": str(HERE)},

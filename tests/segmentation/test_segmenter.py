@@ -173,8 +173,11 @@ def test_the_commands_from_a_folder_to_masks(folder, tmp_path):
         (["predict", out, str(folder / "images"), "--proba", "--out", str(masks)], "knows nothing of --proba"),
         (["predict", out, str(folder / "images"), "--out", str(folder / "images")], "written over the scenes"),
         (["fit", str(folder), "--task", "segmentation", "--target", "x"], "mean nothing"),
-        (["fit", str(folder), "--task", "segmentation", "--cluster", "ray://127.0.0.1:1"], "mean nothing"),
-        (["resume", out, "--cluster", "ray://127.0.0.1:1"], "searched here"),
+        (
+            ["fit", str(folder), "--task", "segmentation", "--cluster", "http://x", "--out", f"{out}2"],
+            "ray://HOST:PORT",
+        ),
+        (["resume", out, "--cluster", "http://x"], "ray://HOST:PORT"),
     ):
         refused = run(app, wrong)
         assert refused.exit_code == 2

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import typer
 
+from hortus.cli.begun import Begun
 from hortus.cli.check import check
 from hortus.cli.compare import compare
 from hortus.cli.design import design
@@ -62,4 +63,4 @@ def hortus(version: bool = typer.Option(False, "--version", help="Show the versi
 
 def main() -> None:
     """Run the command line; what the ``hortus`` script calls."""
-    app()
+    app(obj=Begun.now())

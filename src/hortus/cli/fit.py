@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hortus.cli import images, networks, scenes
+from hortus.cli import images, scenes
+from hortus.cli.begun import seconds_used
 from hortus.cli.quantities import seconds, size
 from hortus.cli.told import STOPPED, Debug, told
 from hortus.errors import SettingError
@@ -37,6 +38,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON."
 
 
 def fit(
+    context: typer.Context,
     table: Annotated[
         Path, typer.Argument(help="csv, tsv, parquet, xlsx or jsonl; a folder of class folders.", show_default=False)
     ],
@@ -106,7 +108,8 @@ def fit(
                     table,
                     out=folder,
                     listeners=listeners,
-                    foreign=foreign | {"--metric": metric, "--objective": objective, "--cluster": cluster},
+                    spent=seconds_used(context),
+                    foreign=foreign | {"--metric": metric, "--objective": objective},
                     space=space,
                     strategy=strategy,
                     void=void,
@@ -119,6 +122,7 @@ def fit(
                     seed=seed,
                     slots=jobs,
                     executor=executor or "local",
+                    cluster=cluster,
                 )
             scenes.conclude(made, as_json=as_json, go_on=_go_on(folder))
             return
@@ -142,7 +146,7 @@ def fit(
                 cluster=cluster,
             )
             with _heard(folder, quiet=quiet or as_json, verbose=verbose) as listeners:
-                found = images.fit_folder(table, wanted, out=folder, listeners=listeners)
+                found = images.fit_folder(table, wanted, out=folder, listeners=listeners, spent=seconds_used(context))
             images.conclude(found, as_json=as_json, go_on=_go_on(folder))
             return
         if objective:
@@ -183,11 +187,12 @@ def fit(
             order=order,
         )
         with _heard(folder, quiet=quiet or as_json, verbose=verbose) as listeners:
-            result = run.fit(table, target, settings, folder=folder, listeners=listeners)
+            result = run.fit(table, target, settings, folder=folder, listeners=listeners, spent=seconds_used(context))
         _conclude(result, as_json=as_json)
 
 
 def resume(
+    context: typer.Context,
     folder: Annotated[Path, typer.Argument(metavar="RUN", help="The run's folder.", show_default=False)],
     time: Time = None,
     trials: Trials = None,
@@ -208,24 +213,19 @@ def resume(
         if scenes.holds_scenes(folder):
             from hortus.run.scenes.fit import resume_scenes
 
-            networks.refuse(
-                {"--cluster": cluster, "--executor": executor},
-                what="scenes",
-                mend="Leave it out: scenes are searched here.",
-            )
             with _heard(folder, quiet=quiet or as_json, verbose=verbose) as listeners:
-                made = resume_scenes(folder, time=time, trials=trials, memory=memory, listeners=listeners)
+                made = resume_scenes(folder, **more, listeners=listeners, spent=seconds_used(context))
             scenes.conclude(made, as_json=as_json, go_on=_go_on(folder))
             return
         if is_image_run(folder):
             from hortus.run.images.fit import resume_images
 
             with _heard(folder, quiet=quiet or as_json, verbose=verbose) as listeners:
-                found = resume_images(folder, **more, listeners=listeners)
+                found = resume_images(folder, **more, listeners=listeners, spent=seconds_used(context))
             images.conclude(found, as_json=as_json, go_on=_go_on(folder))
             return
         with _heard(folder, quiet=quiet or as_json, verbose=verbose) as listeners:
-            result = run.resume(folder, **more, listeners=listeners)
+            result = run.resume(folder, **more, listeners=listeners, spent=seconds_used(context))
         _conclude(result, as_json=as_json)
 
 

@@ -48,7 +48,9 @@ def image_settings(*, space: str, strategy: str, rungs: str, foreign: Mapping[st
     )
 
 
-def fit_folder(folder: Path, settings: ImageSettings, *, out: Path, listeners: Sequence[Listener]) -> ImageResult:
+def fit_folder(
+    folder: Path, settings: ImageSettings, *, out: Path, listeners: Sequence[Listener], spent: float
+) -> ImageResult:
     """Make a network from a folder of class folders.
 
     Raises:
@@ -56,7 +58,7 @@ def fit_folder(folder: Path, settings: ImageSettings, *, out: Path, listeners: S
     """
     from hortus.run.images.fit import fit_images
 
-    return fit_images(folder, None, settings, folder=out, listeners=listeners)
+    return fit_images(folder, None, settings, folder=out, listeners=listeners, spent=spent)
 
 
 def conclude(result: ImageResult, *, as_json: bool, go_on: str) -> None:

@@ -25,6 +25,7 @@ def fit_folder(
     *,
     out: Path,
     listeners: Sequence[Listener],
+    spent: float,
     foreign: Mapping[str, Any],
     space: str,
     strategy: str,
@@ -37,6 +38,7 @@ def fit_folder(
         folder: with ``images`` and ``masks``, or with pairs.
         out: the run's.
         listeners: told of everything that happens.
+        spent: seconds of the budget that have been used.
         foreign: options that mean nothing to scenes, by name; none of them may be given.
         space: ``"auto"`` for Auto-DeepLab's.
         strategy: ``"auto"`` for the search by gradients.
@@ -58,7 +60,7 @@ def fit_folder(
         void=int(void) if void is not None and void.isdigit() else void,
         **more,
     )
-    return fit_scenes(folder, None, settings, folder=out, listeners=listeners)
+    return fit_scenes(folder, None, settings, folder=out, listeners=listeners, spent=spent)
 
 
 def conclude(result: SceneResult, *, as_json: bool, go_on: str) -> None:

@@ -61,6 +61,7 @@ def fit(
     sides: Sides | None = None,
     listeners: Sequence[Listener] = (),
     starts: Starts | None = None,
+    spent: float = 0.0,
 ) -> Result:
     """Make a model from a table.
 
@@ -72,19 +73,17 @@ def fit(
         sides: weights, groups and order that are no columns of the table.
         listeners: told of everything that happens.
         starts: what is tried, and nothing else; None for a search.
+        spent: seconds of the budget that had been used before this call.
 
     Raises:
         InputError: the table or its target cannot be used.
         SettingError: a setting is not understood.
         RunError: the folder cannot be used, or holds another run.
     """
-    ledger = Ledger(settings.budget)
+    ledger = Ledger(settings.budget, spent=spent)
     folder = Path(folder)
     check(settings.space_name, "tpe" if settings.strategy == "auto" else settings.strategy, "cross_validation")
-    with (
-        RunLock(folder),
-        make_executor(settings.executor, settings.slots, cluster=settings.cluster) as executor,
-    ):
+    with RunLock(folder), make_executor(settings.executor, settings.slots, cluster=settings.cluster) as executor:
         sweep(folder)
         emit = emitter(listeners)
         with ledger.charge("reading"):
@@ -109,6 +108,7 @@ def resume(
     executor: str | None = None,
     cluster: str | None = None,
     listeners: Sequence[Listener] = (),
+    spent: float = 0.0,
 ) -> Result:
     """Go on with a run, from its folder alone.
 
@@ -120,6 +120,7 @@ def resume(
         executor: where the trials run from now on; None as before.
         cluster: ``"ray://HOST:PORT"``, likewise.
         listeners: told of everything that happens.
+        spent: seconds of the budget that had been used before this call.
 
     Raises:
         RunError: the folder holds no run, or another process works on it.
@@ -132,7 +133,7 @@ def resume(
         settings = extended(
             settings, journal, time=time, trials=trials, memory=memory, executor=executor, cluster=cluster
         )
-        ledger = Ledger(settings.budget)
+        ledger = Ledger(settings.budget, spent=spent)
         with make_executor(settings.executor, settings.slots, cluster=settings.cluster) as place:
             prepared = recall(folder, settings)
             return _search(journal, prepared, settings, folder, ledger, place, emitter(listeners))

@@ -11,6 +11,9 @@ from hortus.errors import SettingError
 # Of a failed trial. "lost" says that its machine was, which is no fault of the trial's.
 Reason = Literal["timeout", "memory", "crash", "error", "cancelled", "lost"]
 
+# So often a job whose machine was lost is run again.
+MOST_LOSSES = 5
+
 
 @dataclass(frozen=True)
 class Job:
@@ -67,13 +70,21 @@ class Executor(ABC):
         """What happened since the last call; waits up to ``seconds`` for a first event."""
 
     def run_alone(self, job: Job) -> Event:
-        """Run one job while no other is wanted; how it ended. What it reports on its way is passed over."""
+        """Run one job while no other is wanted; how it ended. What it reports on its way is passed over.
+
+        One whose machine was lost is run again elsewhere, a few times at most.
+        """
+        losses = 0
         self.submit(job)
         while True:
             for event in self.poll(0.5):
                 # What was given up before may still have a last word to say.
-                if event.number == job.number and event.kind != "report":
+                if event.number != job.number or event.kind == "report":
+                    continue
+                if event.data.get("reason") != "lost" or losses == MOST_LOSSES:
                     return event
+                losses += 1
+                self.submit(job)
 
     @abstractmethod
     def answer(self, number: int, *, go_on: bool) -> None:

@@ -49,6 +49,7 @@ def fit_images(
     *,
     folder: Path,
     listeners: Sequence[Listener] = (),
+    spent: float = 0.0,
 ) -> ImageResult:
     """Search for a network that tells images apart, and train it.
 
@@ -58,13 +59,14 @@ def fit_images(
         settings: how.
         folder: the run's; made where it is not there. One that holds the same run already is gone on with.
         listeners: told of everything that happens.
+        spent: seconds of the budget that had been used before this call.
 
     Raises:
         InputError: the images or their labels cannot be used.
         SettingError: a setting is not understood.
         RunError: the folder cannot be used, or holds another run.
     """
-    ledger = Ledger(settings.budget)
+    ledger = Ledger(settings.budget, spent=spent)
     folder = Path(folder)
     _check_names(settings)
     with RunLock(folder), _executor(settings) as executor:
@@ -91,6 +93,7 @@ def resume_images(
     executor: str | None = None,
     cluster: str | None = None,
     listeners: Sequence[Listener] = (),
+    spent: float = 0.0,
 ) -> ImageResult:
     """Go on with a run of images, from its folder alone.
 
@@ -102,6 +105,7 @@ def resume_images(
         executor: where the trials run from now on; None as before.
         cluster: ``"ray://HOST:PORT"``, likewise.
         listeners: told of everything that happens.
+        spent: seconds of the budget that had been used before this call.
 
     Raises:
         RunError: the folder holds no run of images, or another process works on it.
@@ -114,7 +118,7 @@ def resume_images(
         settings = extended(
             settings, journal, time=time, trials=trials, memory=memory, executor=executor, cluster=cluster
         )
-        ledger = Ledger(settings.budget)
+        ledger = Ledger(settings.budget, spent=spent)
         with _executor(settings) as place:
             return _search(journal, settings, folder, ledger, place, emitter(listeners))
 

@@ -7,12 +7,13 @@ images, and the better one on the images set aside is taken.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
 from optuna.trial import FixedTrial
 
-from hortus.engine.executors.base import Executor, Job
+from hortus.engine.executors.base import MOST_LOSSES, Executor, Job
 from hortus.engine.journal import Journal
 from hortus.engine.plan import Plan
 from hortus.evaluation.base import Evaluation
@@ -107,6 +108,7 @@ def grow(journal: Journal, plan: Plan, settings: ImageSettings, executor: Execut
     waiting = list(enumerate(({}, SCALE)))
     found: dict[int, Evaluation] = {}
     running: set[int] = set()
+    losses: Counter[int] = Counter()
     while waiting or running:
         while waiting and len(running) < executor.capacity:
             place, scale = waiting.pop(0)
@@ -129,8 +131,12 @@ def grow(journal: Journal, plan: Plan, settings: ImageSettings, executor: Execut
         for event in executor.poll(0.5):
             if event.number in running and event.kind != "report":
                 running.remove(event.number)
-                if event.kind == "done":
-                    found[event.number % 2] = Evaluation.from_json(event.data)
+                place = event.number % 2
+                losses[place] += event.data.get("reason") == "lost"
+                if event.data.get("reason") == "lost" and losses[place] <= MOST_LOSSES:
+                    waiting.insert(0, (place, SCALE if place else {}))
+                elif event.kind == "done":
+                    found[place] = Evaluation.from_json(event.data)
     if not found:
         return
     scores: dict[int, Any] = {place: evaluation.score for place, evaluation in found.items()}

@@ -47,6 +47,7 @@ def fit_scenes(
     *,
     folder: Path,
     listeners: Sequence[Listener] = (),
+    spent: float = 0.0,
 ) -> SceneResult:
     """Search for a network that tells each pixel's class, and train it.
 
@@ -56,13 +57,14 @@ def fit_scenes(
         settings: how.
         folder: the run's; made where it is not there. One that holds the same run already is gone on with.
         listeners: told of everything that happens.
+        spent: seconds of the budget that had been used before this call.
 
     Raises:
         InputError: the scenes or their masks cannot be used.
         SettingError: a setting is not understood.
         RunError: the folder cannot be used, or holds another run.
     """
-    ledger = Ledger(settings.budget)
+    ledger = Ledger(settings.budget, spent=spent)
     folder = Path(folder)
     _check(settings)
     with RunLock(folder), _executor(settings) as executor:
@@ -88,7 +90,10 @@ def resume_scenes(
     time: float | None = None,
     trials: int | None = None,
     memory: int | None = None,
+    executor: str | None = None,
+    cluster: str | None = None,
     listeners: Sequence[Listener] = (),
+    spent: float = 0.0,
 ) -> SceneResult:
     """Go on with a run of scenes, from its folder alone.
 
@@ -97,7 +102,10 @@ def resume_scenes(
         time: seconds more.
         trials: trials more.
         memory: bytes resident at once; None as before.
+        executor: where the trials run from now on; None as before.
+        cluster: ``"ray://HOST:PORT"``, likewise.
         listeners: told of everything that happens.
+        spent: seconds of the budget that had been used before this call.
 
     Raises:
         RunError: the folder holds no run of scenes, or another process works on it.
@@ -107,10 +115,12 @@ def resume_scenes(
     with RunLock(folder), Journal.open(folder) as journal:
         sweep(folder)
         settings = SceneSettings.from_json(journal.get(SETTINGS))
-        settings = extended(settings, journal, time=time, trials=trials, memory=memory)
-        ledger = Ledger(settings.budget)
-        with _executor(settings) as executor:
-            return _search(journal, settings, folder, ledger, executor, emitter(listeners))
+        settings = extended(
+            settings, journal, time=time, trials=trials, memory=memory, executor=executor, cluster=cluster
+        )
+        ledger = Ledger(settings.budget, spent=spent)
+        with _executor(settings) as place:
+            return _search(journal, settings, folder, ledger, place, emitter(listeners))
 
 
 def _search(
@@ -228,8 +238,8 @@ def _check(settings: SceneSettings) -> None:
 
 
 def _executor(settings: SceneSettings) -> Executor:
-    more: dict[str, Any] = {"warm": WARM} if settings.executor == "local" else {}
-    return make_executor(settings.executor, settings.slots, **more)
+    more: dict[str, Any] = {} if settings.executor == "inline" else {"warm": WARM}
+    return make_executor(settings.executor, settings.slots, cluster=settings.cluster, gpus=1.0, **more)
 
 
 def _match(journal: Journal, settings: SceneSettings, data: SceneData, notes: Sequence[Note], folder: Path) -> None:

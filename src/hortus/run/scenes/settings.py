@@ -49,7 +49,8 @@ class SceneSettings:
         size: height and width of the scenes; None for their own.
         seed: the same seed and trials give the same leaderboard.
         slots: trials under way at once; None for one a core.
-        executor: ``"local"`` (worker processes that can be killed) or ``"inline"`` (the caller's process).
+        executor: ``"local"`` (worker processes that can be killed), ``"inline"`` (the caller's process) or ``"ray"``.
+        cluster: ``"ray://HOST:PORT"``, where the trials run; None for here, or for RAY_ADDRESS with ``"ray"``.
     """
 
     time: float | None = None
@@ -71,6 +72,7 @@ class SceneSettings:
     seed: int = 0
     slots: int | None = None
     executor: str = "local"
+    cluster: str | None = None
 
     def __post_init__(self) -> None:
         if self.evaluator not in EVALUATORS:
