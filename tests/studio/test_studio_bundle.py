@@ -55,6 +55,20 @@ def test_the_studio_s_share_of_the_wheel_is_small() -> None:
     assert sum(weight(path) for path in STATIC.rglob("*") if path.is_file()) <= SHARE_OF_WHEEL
 
 
+def test_no_screen_dresses_what_is_on_another() -> None:
+    # A screen's sheet stays once it was loaded: a class that two of them begin a rule with, or that another screen
+    # wears for a reason of its own, looks otherwise after a visit there.
+    begun: dict[str, set[str]] = {}
+    for sheet in sorted((SOURCES / "src" / "screens").glob("*/*.css")):
+        text = re.sub(r"/\*.*?\*/", "", sheet.read_text(encoding="utf-8"), flags=re.DOTALL)
+        selectors = [part.strip() for head in re.findall(r"([^{}]+)\{", text) for part in head.split(",")]
+        for selector in selectors:
+            if not selector.startswith(("@", ":", "from", "to")) and not selector[0].isdigit():
+                begun.setdefault(selector.split()[0].split(":")[0].split("[")[0], set()).add(sheet.parent.name)
+    assert not [selector for selector in begun if not selector.startswith((".", "svg"))], "a bare element is the kit's"
+    assert {selector: screens for selector, screens in begun.items() if len(screens) > 1} == {}
+
+
 def test_nothing_in_the_bundle_names_another_host() -> None:
     names = set()
     for path in STATIC.rglob("*"):

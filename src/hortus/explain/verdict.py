@@ -174,10 +174,10 @@ def _two(task: Task, found: ClassOutcomes, things: str) -> tuple[str, list[str],
             "100 are."
         )
         note = f"{pure.span} of 100; among all {things} {hundred(base)}"
-        figures.append(Figure(f"right when it says {yes}, of 100", hundred(pure.value), note, pure.value, base))
+        figures.append(Figure(f"of 100 called {yes} are right", hundred(pure.value), note, pure.value, base))
         told = [f"Of 100 {things} that are {yes}, it finds {hundred(complete.value)}."]
         note = f"{complete.span} of 100"
-        figures.append(Figure(f"found of 100 that are {yes}", hundred(complete.value), note, complete.value))
+        figures.append(Figure(f"of 100 that are {yes} are found", hundred(complete.value), note, complete.value))
     else:
         lead = f"It never finds {yes} likelier than {no}; use its probabilities, which rank the {things}."
         told = []
@@ -206,7 +206,7 @@ def _many(task: Task, found: ClassOutcomes, things: str) -> tuple[str, list[str]
         f"answering {label_words(task, common)}, the commonest, would be right for {hundred(guess)}."
     )
     note = f"{right.span} of 100; always the commonest: {hundred(guess)}"
-    figures = [Figure(f"{things} of 100 named rightly", hundred(right.value), note, right.value, guess)]
+    figures = [Figure(f"of 100 {things} are named rightly", hundred(right.value), note, right.value, guess)]
     told = []
     known = [k for k in range(len(task.classes)) if np.isfinite(found.recall[k].value)]
     if known:

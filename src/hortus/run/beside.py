@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hortus.engine.terminal import WHY
 from hortus.errors import SettingError
 from hortus.explain import metric_words
 from hortus.explain.figures import count, number
@@ -153,9 +154,20 @@ def _rows(result: AnyResult) -> Cell:
 
 def _columns(result: AnyResult) -> Cell:
     if isinstance(result, ImageResult):
-        return " by ".join(map(str, result.model.shape)), None
+        return "", None
     used = len(result.model.schema.features)
     return f"{used}", float(used)
+
+
+def _image_size(result: AnyResult) -> Cell:
+    if not isinstance(result, ImageResult):
+        return "", None
+    channels, height, width = result.model.shape
+    return f"{width} by {height} pixels, {count(channels, 'channel')}", None
+
+
+def _target(result: AnyResult) -> Cell:
+    return "the class of an image" if isinstance(result, ImageResult) else result.model.task.target, None
 
 
 def _left_out(result: AnyResult) -> Cell:
@@ -205,13 +217,14 @@ _MODEL: Mapping[str, Callable[[AnyResult], Cell]] = {
     "models in it": _members,
     "kinds of model": _kinds,
     "calls it from a probability of": _threshold,
-    "why the search ended": lambda r: (r.why, None),
+    "why the search ended": lambda r: (WHY.get(r.why, r.why), None),
 }
 _DATA: Mapping[str, Callable[[AnyResult], Cell]] = {
-    "to predict": lambda r: (r.model.task.target, None),
+    "to predict": _target,
     "kind of question": lambda r: (_KINDS.get(r.model.task.kind, r.model.task.kind), None),
     "rows": _rows,
     "columns used": _columns,
+    "size of an image": _image_size,
     "columns left out": _left_out,
     "warnings about the data": _findings,
 }

@@ -23,7 +23,7 @@ from hortus.studio.data_bodies import (
     TableView,
     Target,
 )
-from hortus.studio.data_views import as_png, column_view, image_view, table_line
+from hortus.studio.data_views import as_png, column_view, evidence, image_view, table_line
 from hortus.studio.incoming import receive
 from hortus.studio.mends import MENDS, decisions, matches, plan
 from hortus.studio.samples import SAMPLES
@@ -185,7 +185,7 @@ def findings(studio: Here, table: Id) -> Findings:
             code=finding.code,
             what=finding.what,
             columns=list(finding.columns),
-            evidence=finding.evidence,
+            evidence=evidence(finding),
             severity=finding.severity,
             did=finding.did,
             fix=MENDS[finding.code].label,

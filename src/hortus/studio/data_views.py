@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from hortus.data.finding import Finding
 from hortus.data.image_files import class_folders
 from hortus.studio.data_bodies import ClassView, ColumnView, QuestionView, TableView
 from hortus.studio.profile import ColumnProfile
@@ -74,3 +75,33 @@ def as_png(path: Any) -> bytes:
     with pillow().open(path) as opened:
         opened.convert("RGB").save(made, "PNG")
     return made.getvalue()
+
+
+# What was measured, for people who do not know the measure; "" where the sentence above it says it all. Of the
+# findings that are not named here, the measure is told as it is.
+_SEEN = {
+    "column-leaks": "alone it scores {value}; 1 is perfect",
+    "column-dominates": "alone it scores {value}; 1 is perfect",
+    "column-constant": "",
+    "column-mostly-missing": "{share} of its cells are missing, or more",
+    "missing-tells-target": "how much a gap tells, from 0 for nothing to 1 for all: {value}",
+    "rows-ordered": "how much the rows before tell of the next one, from 0 for nothing to 1 for all: {value}",
+    "rows-grouped": "how alike the rows of a group are, from 0 for chance to 1 for the same: {value}",
+    "target-outliers": "the farthest lies {value} times as far from the middle as is usual",
+}
+
+
+def evidence(finding: Finding) -> str:
+    """What a finding rests on, in plain words: a share in per cent, anything else with what its ends mean.
+
+    >>> evidence(Finding("columns-equal", "…", measure="share of rows in which they agree", value=0.5))
+    '50 % of rows in which they agree'
+    """
+    if finding.value is None:
+        return finding.evidence
+    share = f"{100 * finding.value:.3g} %"
+    if finding.code in _SEEN:
+        return _SEEN[finding.code].format(value=f"{finding.value:.3g}", share=share)
+    if finding.measure.startswith("share of "):
+        return f"{share} of {finding.measure.removeprefix('share of ')}"
+    return finding.evidence

@@ -226,7 +226,11 @@ def _damaged() -> Iterator[None]:
     try:
         yield
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError) as error:
-        raise ReadError(f"The archive is damaged: {error}.", mend="Pack it again.", code="file-damaged") from error
+        raise ReadError(
+            f"The file is damaged and cannot be unpacked: {str(error).rstrip('.')}.",
+            mend="Save or pack it again where it comes from, and bring in the new one.",
+            code="file-damaged",
+        ) from error
 
 
 def _named(member: zipfile.ZipInfo) -> PurePosixPath:

@@ -9,14 +9,14 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from hortus.data.image_files import class_folders
 from hortus.data.notes import Note
 from hortus.data.read import read_table
-from hortus.errors import InputError
+from hortus.errors import InputError, ReadError
 from hortus.studio.editing import Edits, edited
 from hortus.studio.home import Home, read_note, write_note
 from hortus.studio.incoming import check_parquet, check_size, check_unpacked, sniff, unpack_images
@@ -147,7 +147,7 @@ class Tables:
         """
         stored = self._table(name)
         edits = plan(stored.note).edits
-        raw: Opened = self._remembered(name, "raw", lambda: Opened(*_read(stored.path)))
+        raw: Opened = self._remembered(name, "raw", lambda: Opened(*_read(stored.path, stored.name)))
         if not edits:
             return raw
         found: Opened = self._remembered(name, _key(edits), lambda: Opened(edited(raw.frame, edits), raw.notes))
@@ -158,7 +158,7 @@ class Tables:
         stored = self._table(name)
         wish = plan(stored.note)
         kinds = Edits(wish.edits.kinds)
-        raw: Opened = self._remembered(name, "raw", lambda: Opened(*_read(stored.path)))
+        raw: Opened = self._remembered(name, "raw", lambda: Opened(*_read(stored.path, stored.name)))
         frame = edited(raw.frame, kinds) if kinds else raw.frame
         found: tuple[list[ColumnProfile], int] = self._remembered(
             name, f"profile {_key(kinds)} {sorted(wish.text)}", lambda: profiles(frame, wish.text)
@@ -168,7 +168,7 @@ class Tables:
     def guessed(self, name: str) -> dict[str, str]:
         """The kind that each column was guessed to be, by name."""
         stored = self._table(name)
-        raw: Opened = self._remembered(name, "raw", lambda: Opened(*_read(stored.path)))
+        raw: Opened = self._remembered(name, "raw", lambda: Opened(*_read(stored.path, stored.name)))
         found: tuple[list[ColumnProfile], int] = self._remembered(
             name, f"profile {_key(Edits())} []", lambda: profiles(raw.frame)
         )
@@ -214,7 +214,7 @@ class Tables:
                 check_parquet(folder / note["file"])
             elif told.suffix == ".zip" or told.suffix.endswith((".gz", ".bz2", ".xz")):
                 check_unpacked(folder / note["file"])
-            frame, notes = _read(folder / note["file"])
+            frame, notes = _read(folder / note["file"], note["name"])
             check_size(len(frame), frame.shape[1])
             note |= {"rows": len(frame), "columns": frame.shape[1]}
             with self._guard:
@@ -239,9 +239,13 @@ class Tables:
             self._memory.popitem(last=False)
 
 
-def _read(path: Path) -> tuple[pd.DataFrame, tuple[Note, ...]]:
-    frame, notes = read_table(path)
-    return frame, tuple(notes)
+def _read(path: Path, name: str) -> tuple[pd.DataFrame, tuple[Note, ...]]:
+    """Read a table; what is said about it names it as its owner does, not as it is kept."""
+    try:
+        frame, notes = read_table(path)
+    except ReadError as error:
+        raise ReadError(error.what.replace(path.name, name), mend=error.mend, code=error.code) from error
+    return frame, tuple(replace(note, what=note.what.replace(path.name, name)) for note in notes)
 
 
 def _key(edits: Edits) -> str:

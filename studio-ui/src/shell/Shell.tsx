@@ -141,7 +141,7 @@ function RunsBar({ here, run }: { here: string; run: string | undefined }): Reac
     <nav className="runs" aria-label="Runs">
       {runs.slice(0, 6).map((known) => {
         const to = `/${known.state !== "running" && OF_RUN.includes(here) ? here : "train"}/${known.id}`;
-        const told = known.best === null ? "" : ` ${score(known.score ?? known.best, known.loss)}`;
+        const told = known.best === null ? "" : ` · ${score(known.score ?? known.best, known.loss)}`;
         return (
           <a
             key={known.id}

@@ -42,7 +42,7 @@ def test_dragging_the_threshold_changes_who_is_found_and_what_it_costs(page):
     after = [figure(mistakes.nth(i).inner_text()) for i in (0, 1)]
     assert after[0] < before[0]
     assert after[1] > before[1]
-    page.get_by_label("A missed malignant costs").fill("50")
+    page.get_by_label("A missed “malignant” costs").fill("50")
     page.keyboard.press("Tab")
     page.get_by_role("button", name="Go to the cheapest").click()
     assert "the least there is" in page.locator(".decision .decision-told").inner_text()

@@ -283,7 +283,13 @@ def _search() -> Kind:
         settings=(
             Setting("time", "Time", "number", 60.0, "Seconds. Empty if only candidates count.", low=1, high=86400),
             Setting(
-                "trials", "Candidates", "whole", None, "At most so many; empty for as time allows.", low=1, high=10000
+                "trials",
+                "Candidates",
+                "whole",
+                None,
+                "At most so many; empty: as many as there is time for.",
+                low=1,
+                high=10000,
             ),
             Setting("models", "Models", "names", [], "To choose from; none chosen for all.", choices=models),
             Setting("ensemble", "Blend the best", "flag", True, "Or take the best one alone."),

@@ -184,7 +184,7 @@ function History({ runs, chosen }: { runs: readonly RunLine[]; chosen: readonly 
                 <th scope="row">
                   <Link to={`/${isOver(run) ? "understand" : "train"}/${run.id}`}>{run.name}</Link>
                 </th>
-                <td>{run.target ?? (run.kind === "image" ? "image classes" : "–")}</td>
+                <td>{run.kind === "image" ? "image classes" : (run.target ?? "–")}</td>
                 <td>{STATE_WORDS[run.state]}</td>
                 <td className="figure">{score(run.score ?? run.best, run.loss)}</td>
                 <td>{run.metric_name ?? "–"}</td>

@@ -5,7 +5,7 @@ import { type Schemas, get, post, upload } from "../../api/client";
 import { Button, Link } from "../../kit/Button";
 import { Glyph } from "../../kit/Glyph";
 import { Failed } from "../../kit/Notice";
-import { clock, count, percent, plural } from "../../kit/format";
+import { clock, percent, plural } from "../../kit/format";
 import { go } from "../../shell/route";
 import { TABLES, type TableLine, useTables } from "./queries";
 
@@ -74,7 +74,7 @@ export function Bring(): ReactElement {
                 <th>Name</th>
                 <th className="figure">Size</th>
                 <th>To predict</th>
-                <th>Since</th>
+                <th>Brought in</th>
               </tr>
             </thead>
             <tbody>
@@ -86,7 +86,7 @@ export function Bring(): ReactElement {
                   <td className="figure">
                     {table.kind === "image"
                       ? `${plural(table.rows, "image")}, ${plural(table.columns, "class", "classes")}`
-                      : `${count(table.rows)} × ${count(table.columns)}`}
+                      : `${plural(table.rows, "row")}, ${plural(table.columns, "column")}`}
                   </td>
                   <td>{table.target ?? <span className="quiet">–</span>}</td>
                   <td className="quiet">{clock(table.created)}</td>
@@ -122,10 +122,10 @@ function DropArea({ onFile, sent }: { onFile: (file: File) => void; sent: { name
       onDrop={drop}
     >
       <Glyph name="drop" size={40} />
-      <h1>Drop a table here</h1>
+      <h1>Drop a table or images here</h1>
       {sent === null ? (
         <>
-          <p className="quiet">csv, tsv, xlsx, parquet or jsonl; or a zip that has a folder of images for each class. It stays on this computer.</p>
+          <p className="quiet">csv, tsv, xlsx, parquet or jsonl; or a zip with a folder of images for each class.<br />It stays on this computer.</p>
           <Button look="leaf" onPress={() => input.current?.click()}>
             Choose a file
           </Button>

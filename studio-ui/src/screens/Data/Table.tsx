@@ -75,6 +75,9 @@ function Loaded({ table }: { table: TableView }): ReactElement {
             , {plural(used, "column")} to learn from{table.sampled < table.rows ? `; pictures of ${count(table.sampled)} rows` : ""}
           </span>
         </p>
+        <span className="quiet" aria-hidden>
+          Predict
+        </span>
         <ChoiceField
           label="Choose what to predict"
           hideLabel

@@ -102,7 +102,7 @@ function Alone({ id }: { id: string }): ReactElement {
       <div className="decision-actions">
         {(["code", "onnx"] as const).map((form) => (
           <a key={form} className="button button-plain" href={`/api/deploy/runs/${id}/network-${form}.zip`} download>
-            <Glyph name="deploy" size={18} />
+            <Glyph name="load" size={18} />
             {form === "code" ? "Download PyTorch" : "Download ONNX"}
           </a>
         ))}
@@ -116,7 +116,7 @@ function Container({ id }: { id: string }): ReactElement {
     <Panel title="As a container">
       <p className="quiet">One zip: the model, its server, the exact version of every library, and a README. It runs wherever containers run. Packing takes a few seconds.</p>
       <a className="button button-plain" href={`/api/deploy/runs/${id}/container.zip`} download>
-        <Glyph name="deploy" size={18} />
+        <Glyph name="load" size={18} />
         Download the container
       </a>
     </Panel>

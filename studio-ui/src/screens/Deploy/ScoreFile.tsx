@@ -7,6 +7,8 @@ import { Panel } from "../../kit/Panel";
 import { bytes, percent, plural } from "../../kit/format";
 
 type Score = Schemas["Score"];
+// What a column of probabilities is called in the file, before its class.
+const SHARE = "proba_";
 
 interface ScoreFileProps {
   id: string;
@@ -89,7 +91,7 @@ function Scored({ found, things }: { found: Score; things: "row" | "picture" }):
             <tr>
               {found.columns.map((column) => (
                 <th key={column} scope="col">
-                  {column}
+                  {column.startsWith(SHARE) ? `probability of ${column.slice(SHARE.length)}` : column}
                 </th>
               ))}
             </tr>
@@ -98,7 +100,7 @@ function Scored({ found, things }: { found: Score; things: "row" | "picture" }):
             {found.first.slice(0, 4).map((row, i) => (
               <tr key={i}>
                 {row.map((cell, j) => (
-                  <td key={j}>{cell}</td>
+                  <td key={j}>{found.columns[j]?.startsWith(SHARE) && cell !== "" && Number.isFinite(Number(cell)) ? percent(Number(cell), 1) : cell}</td>
                 ))}
               </tr>
             ))}

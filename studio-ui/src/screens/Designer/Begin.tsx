@@ -36,7 +36,9 @@ export function Begin({ palette }: { palette: Palette }): ReactElement {
       {error !== null && <Failed error={error} />}
       {tables.data?.length === 0 ? (
         <p className="begin-table">
-          There is no table yet. <Link to="/data">Bring one in</Link>, or begin with an empty graph.
+          <span>
+            There is no table yet. <Link to="/data">Bring one in</Link>, or begin with an empty graph.
+          </span>
         </p>
       ) : (
         <div className="begin-table">

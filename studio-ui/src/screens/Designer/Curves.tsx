@@ -96,7 +96,7 @@ function Confusion({ counts, classes }: { counts: readonly number[][]; classes: 
   return (
     <figure className="square">
       <figcaption>Rows by what they are and what was said</figcaption>
-      <table className="confusion">
+      <table className="counted">
         <thead>
           <tr>
             <td />
@@ -116,7 +116,7 @@ function Confusion({ counts, classes }: { counts: readonly number[][]; classes: 
                 {row.map((one, place) => (
                   <td
                     key={classes[place]}
-                    className={place === at ? "confusion-right" : one > 0 ? "confusion-wrong" : ""}
+                    className={place === at ? "counted-right" : one > 0 ? "counted-wrong" : ""}
                     style={{ "--share": one / all } as React.CSSProperties}
                   >
                     {count(one)}

@@ -82,7 +82,7 @@ export function Results({ design, node, title, state, problem }: ResultsProps): 
 
 function Facts({ preview }: { preview: Preview }): ReactElement {
   return (
-    <dl className="facts">
+    <dl className="step-facts">
       {preview.facts.map(([word, value]) => (
         <div key={word}>
           <dt>{word}</dt>

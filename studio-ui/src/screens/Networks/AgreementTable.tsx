@@ -8,7 +8,7 @@ const LOW = 0.5;
 
 /** Whether what is cheap ranks the networks of this run as full training does. */
 export function AgreementTable({ found }: { found: Board["agreement"] }): ReactElement {
-  const two = (value: number | null): string => (value === null ? "" : value.toFixed(2));
+  const two = (value: number | null): string => (value === null ? "" : value.toFixed(2).replace("-", "\u2212"));
   return (
     <Panel title="Can one judge networks for less?">
       <p className="quiet">Whether what is cheap ranks this run's networks as training them does: 1 is the same order, 0 is chance. With fewer than {LEAST} networks nothing can be said.</p>

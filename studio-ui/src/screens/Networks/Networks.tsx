@@ -17,6 +17,7 @@ import "./networks.css";
 export type Board = Schemas["NetworkBoard"];
 export type Network = Board["networks"][number];
 export type Cost = "latency" | "params" | "macs";
+const TWIN = /^the same network as trial (\d+)$/;
 const ms = (seconds: number | null): string => (seconds === null ? "–" : `${number(1000 * seconds)} ms`);
 
 export const COSTS: Record<Cost, { label: string; axis: string; told: (value: number) => string }> = {
@@ -52,13 +53,13 @@ function Found({ id, data }: { id: string; data: Board }): ReactElement {
       <header className="networks-head">
         <div>
         <p className="verdict-label">
-          {data.name} · {plural(data.classes.length, "class", "classes")} · images of {data.shape.slice(1).join(" by ")} · {plural(done.length, "network")} tried
+          {data.name} · {plural(data.classes.length, "class", "classes")} · images of {data.shape.slice(1).join(" by ")} · {plural(data.networks.length, "network")} tried, {count(done.length)} trained to the end
         </p>
         <h1>
           Expect {data.metric} {number(data.score)} on new images.
         </h1>
         <p className="quiet">
-          Between {number(Math.min(data.low, data.high))} and {number(Math.max(data.low, data.high))}, 19 times in 20. The search walked the space “{data.space}” by {data.strategy}.
+          Between {number(Math.min(data.low, data.high))} and {number(Math.max(data.low, data.high))}, 19 times in 20.
         </p>
         </div>
         <div className="networks-actions">
@@ -117,12 +118,13 @@ function Board({ board, shown, choose }: { board: Board; shown: number | null; c
                 </button>
                 {network.chosen && <span className="tag tag-best">kept</span>}
                 {!network.chosen && network.tied && <span className="tag">as good</span>}
+                {TWIN.test(network.reason) && <span className="tag">same as {TWIN.exec(network.reason)?.[1]}</span>}
               </td>
               <td className="figure">{network.score === null ? network.state : number(network.score)}</td>
               <td className="figure">{network.params === null ? "–" : count(network.params)}</td>
               <td className="figure">{ms(network.latency)}</td>
               <td className="figure">{network.epochs === null ? "–" : number(network.epochs)}</td>
-              <td className="figure">{duration(network.fit_seconds)}</td>
+              <td className="figure">{network.fit_seconds ? duration(network.fit_seconds) : "–"}</td>
             </tr>
           ))}
         </tbody>
@@ -142,8 +144,7 @@ function Specimen({ id, network, metric }: { id: string; network: Network; metri
         </a>
       }
     >
-      <p className="specimen-name">{network.name}</p>
-      <dl className="specimen-facts">
+            <dl className="specimen-facts">
         <div>
           <dt>{metric}</dt>
           <dd>{network.score === null ? network.reason || network.state : number(network.score)}</dd>
@@ -162,6 +163,10 @@ function Specimen({ id, network, metric }: { id: string; network: Network; metri
         </div>
       </dl>
       <Drawing id={id} trial={network.trial} />
+      <details className="specimen-name">
+        <summary>Its name among researchers</summary>
+        {network.name}
+      </details>
       {network.chosen && (
         <p className="quiet small specimen-kept">
           This is the one that the run kept. <Link to={`/notebooks/${id}`}>Its notebook</Link> shows how to use it from Python.

@@ -26,7 +26,7 @@ export default function Notebooks({ rest }: ScreenProps): ReactElement {
         <h1>Every run opens as a notebook.</h1>
         <p className="quiet notebooks-lead">It loads the model, looks at its data, searches for a moment, judges and predicts, with outputs that can be read without running anything. For whoever wants to go on in Python.</p>
       </header>
-      {data && !data.lab && <Notice look="leaf" what="Notebooks can be downloaded, and opened wherever you keep yours." mend="To open them beside the studio, type: pip install 'hortus[lab]'" />}
+      {data && !data.lab && <Notice look="leaf" what="Notebooks can be downloaded, and opened wherever you keep yours." mend="To open them beside the studio, end it, type pip install 'hortus[lab]' in a terminal, and begin it again." />}
       <section aria-label="Your runs">
         <h2>Your runs</h2>
         {shown.length === 0 ? (

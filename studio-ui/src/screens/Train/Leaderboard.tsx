@@ -27,6 +27,17 @@ const NAMES: Record<string, string> = {
 /** A family of models as people call it. */
 export const modelName = (name: string): string => NAMES[name] ?? name;
 
+// How a candidate that came to no score of its own ended.
+const ENDS: Record<string, string> = { pruned: "stopped early, others were better", failed: "did not end well" };
+const TWIN = /^the same network as trial (\d+)$/;
+
+/** What stands under a candidate's name: what is done to the columns, or how it ended. */
+function told(line: Schemas["BoardLine"]): string {
+  const twin = TWIN.exec(line.reason);
+  const end = twin ? `drawn again: the same as Network ${twin[1]}` : line.reason || (line.state === "complete" ? "" : (ENDS[line.state] ?? line.state));
+  return [line.state === "complete" ? line.steps : "", end].filter(Boolean).join(" · ");
+}
+
 interface LeaderboardProps {
   board: Board;
   /** What the blended model is expected to score; null while there is none. */
@@ -37,8 +48,9 @@ interface LeaderboardProps {
 /** Every candidate, the best first; those that cannot be told from the best in one bracket; guessing always below. */
 export function Leaderboard({ board, blend, loss }: LeaderboardProps): ReactElement {
   const [all, setAll] = useState(false);
-  const ended = board.lines.filter((line) => line.score !== null);
-  const failed = board.lines.length - ended.length;
+  const ended = board.lines.filter((line) => line.score !== null && !TWIN.test(line.reason));
+  const number = (state: string): number => board.lines.filter((line) => line.state === state).length;
+  const [early, failed, again] = [number("pruned"), number("failed"), board.lines.filter((line) => TWIN.test(line.reason)).length];
   const shown = all ? board.lines : ended.slice(0, FIRST);
   const members = board.lines.filter((line) => line.weight > 0).length;
   const blended = blend !== null && members > 1 ? blend : null;
@@ -53,7 +65,7 @@ export function Leaderboard({ board, blend, loss }: LeaderboardProps): ReactElem
             <th>Model</th>
             <th className="figure">Score</th>
             <th>95 % interval</th>
-            <th className="figure">Fit</th>
+            <th className="figure">Trained in</th>
             <th className="figure">A prediction</th>
           </tr>
         </thead>
@@ -84,7 +96,7 @@ export function Leaderboard({ board, blend, loss }: LeaderboardProps): ReactElem
                   <Glyph name={familyGlyph(line.model)} size={18} />
                   <span>
                     {line.model === "network" ? `Network ${line.trial}` : modelName(line.model)}
-                    <span className="leader-pipeline">{[line.state === "complete" ? line.steps : "", line.reason || (line.state === "complete" ? "" : line.state)].filter(Boolean).join(" · ")}</span>
+                    <span className="leader-pipeline">{told(line)}</span>
                   </span>
                   {line.weight > 0 && <span className="tag tag-leaf">{!board.chosen ? "" : members === 1 ? "kept" : `${Math.round(100 * line.weight)} % of the blend`}</span>}
                 </span>
@@ -95,7 +107,7 @@ export function Leaderboard({ board, blend, loss }: LeaderboardProps): ReactElem
               <td>
                 <Interval line={line} from={from} to={to} loss={loss} best={place === 0 && blended === null} />
               </td>
-              <td className="figure">{duration(line.fit_seconds)}</td>
+              <td className="figure">{TWIN.test(line.reason) ? "–" : duration(line.fit_seconds)}</td>
               <td className="figure">{line.predict_ms === null ? "–" : duration(line.predict_ms / 1000)}</td>
             </tr>
           ))}
@@ -117,6 +129,8 @@ export function Leaderboard({ board, blend, loss }: LeaderboardProps): ReactElem
       </table>
       <p className="leaders-told">
         {tied > 1 && <span className="tie-told">In the bracket: no worse than the best, as far as can be told.</span>}
+        {early > 0 && <span>{plural(early, "candidate")} stopped early: others were better.</span>}
+        {again > 0 && <span>{plural(again, "network")} came up again.</span>}
         {failed > 0 && <span>{plural(failed, "candidate")} did not end well.</span>}
         {board.lines.length > Math.min(FIRST, ended.length) && (
           <Button small look="quiet" onPress={() => setAll(!all)}>

@@ -130,7 +130,10 @@ function Live({ run, onStop, onResume }: { run: RunLine; onStop: () => void; onR
   const best = run.score ?? progress.best ?? shown.first;
   const name = run.metric_name ?? "score";
   const tried = run.kind === "image" ? "network" : "model";
-  const doing = Object.values(progress.running).map(modelName).join(", ");
+  const doing = Object.values(progress.running)
+    .map((known) => modelName(known).replace(/^trial /, `${tried} `))
+    .join(", ");
+  const over = run.state === "finished" || run.state === "stopped";
   return (
     <>
       <header className="headline">
@@ -144,7 +147,7 @@ function Live({ run, onStop, onResume }: { run: RunLine; onStop: () => void; onR
               )
             ) : (
               <>
-                {working ? "Best so far: " : "It scores "}
+                {over ? "It scores " : "Best so far: "}
                 <span className="headline-score">{score(best, run.loss)}</span>
                 {shown.guess !== null &&
                   (best > shown.guess ? `, ${run.loss ? "down" : "up"} from ${score(shown.guess, run.loss)} for guessing` : `, no better than guessing (${score(shown.guess, run.loss)})`)}
@@ -173,7 +176,7 @@ function Live({ run, onStop, onResume }: { run: RunLine; onStop: () => void; onR
         <div className="clock">
           <progress value={left === null || progress.time === null ? undefined : progress.time - left} max={progress.time ?? 1} aria-label="Time used" />
           <p>
-            <b>{PHASE_WORDS[progress.phase] ?? progress.phase}</b>
+            <b>{progress.phase === "searching" && run.kind === "image" ? "Trying networks" : (PHASE_WORDS[progress.phase] ?? progress.phase)}</b>
             {doing && progress.phase === "searching" && <span className="quiet"> {doing}</span>}
             <span className="clock-left">{left === null ? "" : left > 0 ? `${duration(Math.ceil(left))} left` : "about to end"}</span>
           </p>
@@ -194,7 +197,13 @@ function Live({ run, onStop, onResume }: { run: RunLine; onStop: () => void; onR
           ) : (
             <p className="quiet chart-waiting">The line begins with the first {tried}.</p>
           )}
-          {shown.guess !== null && progress.steps.length > 0 && <p className="quiet chart-told">Dashed: guessing, {score(shown.guess, run.loss)}</p>}
+          {shown.guess !== null && progress.steps.length > 0 && <p className="quiet chart-told">
+              <span>
+                Dashed: guessing, {score(shown.guess, run.loss)}
+                {run.loss ? "; the lower, the better" : ""}
+              </span>
+              <span>time since it began</span>
+            </p>}
         </Panel>
       )}
       {(shown.lines.length > 0 || shown.guess !== null) && (

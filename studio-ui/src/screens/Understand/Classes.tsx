@@ -21,7 +21,7 @@ interface ClassesProps {
 export function Classes({ found, things, chosen, choose }: ClassesProps): ReactElement {
   const isChosen = (i: number, j: number): boolean => chosen?.true === i && chosen.called === j;
   return (
-    <Panel title="What it takes for what" className="classes">
+    <Panel title="What it takes for what">
       <div className="classes-scroll">
         <table className="confusion">
           <thead>

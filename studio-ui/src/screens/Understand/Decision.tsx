@@ -43,8 +43,9 @@ export function Decision({ id, tables }: { id: string; tables: Tables }): ReactE
     <Panel title="Where to draw the line" className="decision">
       <div className="decision-costs">
         <NumberInput label="A false alarm costs" value={alarm} low={0.01} onChange={(next) => setAlarm(next > 0 ? next : 1)} />
-        <NumberInput label={`A missed ${bare(tables.positive)} costs`} value={miss} low={0.01} onChange={(next) => setMiss(next > 0 ? next : 1)} />
+        <NumberInput label={`A missed ${tables.positive} costs`} value={miss} low={0.01} onChange={(next) => setMiss(next > 0 ? next : 1)} />
       </div>
+      <p className="quiet small">What its mistakes cost, by the probability from which it says yes:</p>
       <div ref={place} className="decision-chart">
         <svg width={width} height={96} role="img" aria-label={`What mistakes cost at every threshold; least at ${percent(best)}`}>
           <line className="rule" x1={INSET} x2={width - INSET} y1={84.5} y2={84.5} />
@@ -60,6 +61,11 @@ export function Decision({ id, tables }: { id: string; tables: Tables }): ReactE
             <SliderThumb className="slider-thumb" />
           </SliderTrack>
         </Slider>
+        <p className="quiet small decision-ends" aria-hidden>
+          <span>0 %: always yes</span>
+          <span>50 %</span>
+          <span>never: 100 %</span>
+        </p>
       </div>
       <p className="decision-told" aria-live="polite">
         Says {tables.positive} from <b>{percent(value)}</b> on. Its mistakes on these rows cost <b>{number(costs[at] ?? 0)}</b>
@@ -92,8 +98,6 @@ function middleOfLeast(costs: readonly number[]): number {
   return there[Math.floor(there.length / 2)] ?? 0;
 }
 
-const bare = (quoted: string): string => quoted.replace(/[“”]/g, "");
-
 interface PeopleProps {
   title: string;
   good: number;
@@ -115,7 +119,7 @@ function People({ title, good, goodTold, bad, badTold }: PeopleProps): ReactElem
         <span>
           <b>{count(good)}</b> {goodTold}
         </span>
-        <span className="people-mistakes">
+        <span className={bad > 0 ? "people-mistakes" : "quiet"}>
           <b>{count(bad)}</b> {badTold}
         </span>
       </p>

@@ -59,8 +59,8 @@ function reach(values: readonly number[], shares: boolean): [number, number] {
 }
 
 function Lines({ found, goal, kind, shown, width }: DrawnProps & { kind: string; width: number }): ReactElement {
-  const height = 190;
-  const pad = { left: 46, right: 14, top: 22, bottom: 42 };
+  const height = 212;
+  const pad = { left: 46, right: 14, top: 28, bottom: 58 };
   const dates = found.kind === "date";
   const at = found.grid.map((value) => (dates ? Date.parse(String(value)) : Number(value)));
   const values = [...found.mean, ...found.curves.flat()];
@@ -90,10 +90,16 @@ function Lines({ found, goal, kind, shown, width }: DrawnProps & { kind: string;
         <line key={i} className="effect-rows" x1={x(at[i] ?? 0)} x2={x(at[i] ?? 0)} y1={height - pad.bottom + 12} y2={height - pad.bottom + 12 - (8 * rows) / most} />
       ))}
       {x.ticks(Math.max(2, Math.floor(width / 120))).map((tick) => (
-        <text key={tick} className="tick" x={x(tick)} y={height - 12} textAnchor="middle">
+        <text key={tick} className="tick" x={x(tick)} y={height - 28} textAnchor="middle">
           {told(tick)}
         </text>
       ))}
+      <text className="tick" x={width - pad.right} y={height - 8} textAnchor="end">
+        {found.column}
+      </text>
+      <text className="tick" x={pad.left} y={height - 8}>
+        marks: where the rows are
+      </text>
     </svg>
   );
 }

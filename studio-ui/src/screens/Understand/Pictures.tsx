@@ -11,7 +11,7 @@ const SHOWN = 24;
 export function Pictures({ id, data }: { id: string; data: Standing }): ReactElement {
   const [chosen, choose] = useState<Pair | null>(null);
   return (
-    <div className="halves">
+    <div className="halves halves-even">
       <Mistakes id={id} data={data} chosen={chosen} choose={choose} />
       {data.confusion && <Classes found={data.confusion} things="Images" chosen={chosen} choose={choose} />}
     </div>

@@ -49,7 +49,7 @@ function Verdict({ run, data }: { run: RunLine; data: Standing }): ReactElement 
       <header className="verdict">
         <div>
           <p className="verdict-label">
-            {data.name} · predicts <b>{data.target}</b> · judged on {plural(data.rows, images ? "image" : "row")} it had not learned from
+            {data.name} · predicts <b>{images ? "the class of an image" : data.target}</b> · judged on {plural(data.rows, images ? "image" : "row")} it had not learned from
           </p>
           <h1>{data.short}</h1>
           <p className="verdict-lead">{data.lead}</p>

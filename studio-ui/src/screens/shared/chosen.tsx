@@ -58,6 +58,13 @@ function Without({ named, kind, glyph, other, screen }: WithoutProps): ReactElem
       </Empty>
     );
   }
+  if (other && named === undefined) {
+    return (
+      <Empty glyph={glyph} title="There is no such run here" next={{ label: `Go to ${other.name}`, to: `/${screen}/${other.id}` }}>
+        It may have been removed in another window.
+      </Empty>
+    );
+  }
   if (other) {
     return (
       <Empty glyph={glyph} title="This run has no model" next={{ label: `Go to ${other.name}`, to: `/${screen}/${other.id}` }}>
