@@ -120,7 +120,14 @@ bench-curves: $(READY) ## Hold predictors of learning curves and stoppers agains
 	$(BIN)/python -m benchmarks.own_curves
 	$(BIN)/python -m benchmarks.curves --write
 
-nightly: $(READY) ## Try everything that can go wrong, all of it, and write docs/reliability.md
+# An environment that sees the other one, as above: atheris has wheels for Linux alone.
+build/fuzz/.ready: $(READY)
+	$(BIN)/python -m venv --clear --without-pip build/fuzz
+	echo "import site; site.addsitedir('$$($(BIN)/python -c 'import site; print(site.getsitepackages()[0])')')" >"$$(echo build/fuzz/lib/python*/site-packages)/environment.pth"
+	$(BIN)/python -m pip --python build/fuzz/bin/python install --quiet --disable-pip-version-check --no-compile 'atheris==3.0.0'
+	@touch build/fuzz/.ready
+
+nightly: $(READY) build/fuzz/.ready ## Try everything that can go wrong, all of it, and write docs/reliability.md
 	$(BIN)/python -m benchmarks.reliability
 
 bench-scale: $(READY) ## Measure trials a second here and on a cluster, and what 1,000 nodes would come to

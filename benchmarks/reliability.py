@@ -38,7 +38,7 @@ PARTS = {
     ),
     "soak": ("Thousands of short trials", ["tests/faults/test_soak.py"]),
     "fuzz": ("Hostile and damaged models", ["tests/fuzz", "tests/deploy/test_bundle_attacks.py"]),
-    "inputs": ("Bad tables", ["tests/bad_inputs"]),
+    "inputs": ("Bad tables", ["tests/bad_inputs", "tests/fuzz/test_csv_atheris.py"]),
     "server": ("The server", ["tests/deploy/test_serve_openapi.py", "tests/deploy/test_serve.py"]),
     "repeatable": ("The same run twice", ["tests/run/test_repeatable.py"]),
     "estimators": ("scikit-learn's own checks", ["tests/automl"]),
@@ -47,7 +47,7 @@ PARTS = {
 # Parts that are measured when they are asked for by name alone, with what their tests look for in the environment.
 BY_NAME = {"kills": {"HORTUS_KILLS": "2000"}}
 # What another part has by itself.
-LEFT_OUT = {"faults": ["--ignore=tests/faults/test_soak.py"]}
+LEFT_OUT = {"fuzz": ["--ignore=tests/fuzz/test_csv_atheris.py"], "faults": ["--ignore=tests/faults/test_soak.py"]}
 
 
 def measure(part: str) -> dict[str, Any] | None:
