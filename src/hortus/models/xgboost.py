@@ -144,7 +144,8 @@ class XGBoost(Model):
                 verbose_eval=False,
             )
         self._work = float(len(train.y)) * growth.rounds * (self._outputs.count if self._outputs.count > 2 else 1)
-        self._booster = _read(xgb, booster[: growth.kept].save_raw("json"))
+        self._booster, self._used = _read(xgb, booster[: growth.kept].save_raw("json")), 0
+        self._use(1)
         return self
 
     def predict(self, X: Matrix) -> Vector:
@@ -154,7 +155,7 @@ class XGBoost(Model):
         if not len(X):
             return np.zeros((0, self._outputs.classes) if self._outputs.classes else 0)
         xgb = require("xgboost", self.extra)
-        self._booster.set_param({"nthread": 1 if len(X) < 100 else self._threads})
+        self._use(1 if len(X) < 100 else self._threads)
         data = xgb.DMatrix(X.dense, feature_types=self._kinds, enable_categorical=True, nthread=1)
         found = self._booster.predict(data)
         return found.astype(np.float64) if self._outputs.regression else self._outputs.probabilities(found)
@@ -186,7 +187,18 @@ class XGBoost(Model):
         if "kinds" in state:
             model._kinds = state["kinds"]
             model._booster = _read(require("xgboost", cls.extra), bytearray((folder / "booster.json").read_bytes()))
+            model._used = 0
+            model._use(1)
         return model
+
+    def _use(self, threads: int) -> None:
+        """Predict with so many threads. The booster configures itself after each change, and two callers that find it
+        unready at once make it fail: so it is changed only where there is something to change, and made ready here.
+        """
+        if threads != self._used:
+            self._booster.set_param({"nthread": threads})
+            self._booster.save_config()
+            self._used = threads
 
     def _matrix(self, xgb: Any, rows: Rows, context: FitContext, like: Any = None) -> Any:
         return xgb.QuantileDMatrix(
