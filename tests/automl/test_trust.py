@@ -46,7 +46,7 @@ def test_a_leak_is_found_kept_and_scored_with_and_without(leaky):
     assert "record" not in model.predictor_.schema.names
     told = [e.data["what"] for e in heard if e.kind == "note" and e.data["code"] == "column-leaks"]
     assert len(told) == 1
-    assert "Scores: with 1, without 0.9" in told[0]
+    assert "A quick model scores 1 with it and 0.9" in told[0]
 
 
 def test_ignoring_the_leak_gives_the_score_that_was_told(leaky):

@@ -440,6 +440,7 @@ def test_a_finding_goes_through_json_and_takes_scores() -> None:
     assert Finding.from_json(json.loads(json.dumps(scored.to_json()))) == scored
     assert leak.scores == {}
     assert "score with: 0.99; score without: 0.75" in scored.evidence
+    assert scored.note().what.endswith(" A quick model scores 0.99 with it and 0.75 without it.")
     assert isinstance(hash(scored), int)
 
 

@@ -282,11 +282,13 @@ def _conclude(result: Result, *, as_json: bool) -> None:
     stopped = result.why == "interrupted"
     place = shlex.quote(str(result.folder))
     if as_json:
+        # The model knows it too, but takes its time to load.
+        task = result.prepared.task
         found = {
             "folder": str(result.folder),
-            "target": result.model.task.target,
-            "task": result.model.task.kind,
-            "metric": result.model.task.metric,
+            "target": task.target,
+            "task": task.kind,
+            "metric": task.metric,
             "score": result.score,
             "trials": len(result.rows),
             "why": result.why,

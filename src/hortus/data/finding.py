@@ -13,6 +13,8 @@ Severity = Literal["info", "warning", "serious"]
 SEVERITIES: tuple[Severity, ...] = ("serious", "warning", "info")
 # Columns that a sentence names one by one.
 SHOWN = 5
+# How what a run measured is said in a sentence.
+HOW = {"with": "with it", "without": "without it", "random": "on rows at random", "later": "on later ones"}
 
 
 @dataclass(frozen=True)
@@ -58,8 +60,8 @@ class Finding:
     def note(self) -> Note:
         """As a remark, for whatever shows remarks."""
         mend = " ".join(part for part in (self.did, self.overrule) if part)
-        scores = ", ".join(f"{name} {score:.4g}" for name, score in self.scores.items())
-        what = f"{self.what} Scores: {scores}." if scores else self.what
+        scores = " and ".join(f"{score:.4g} {HOW.get(name, name)}" for name, score in self.scores.items())
+        what = f"{self.what} A quick model scores {scores}." if scores else self.what
         return Note(self.code, what, self.columns[0] if self.columns else "", mend, self.severity != "info")
 
     def to_json(self) -> dict[str, Any]:

@@ -173,9 +173,10 @@ def _search(
     for one in result.misleading():
         note = Note(
             code="fidelity-misleads",
-            what=f"What this search went by ranks candidates unlike full training: {one.describe()}.",
+            what="What this search judged candidates by ranks them otherwise than training them to the end does: "
+            f"{one.first}, on {one.count} candidates (Spearman {one.spearman.value:.2f}; 1 is the same order).",
             place=one.first,
-            mend="Take another evaluator or later rungs; result.agreement() compares them.",
+            mend="Judge by more of the training (a later first rung, or another evaluator), or give more time.",
             warning=True,
         )
         say(note)
