@@ -17,8 +17,10 @@ setup: $(READY) ## Make .venv with every dependency, at the versions of constrai
 $(READY): pyproject.toml constraints.txt .ci/python
 	@test -x $(BIN)/python || "$$(sh .ci/python)" -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip==26.3
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt 'torch==2.13.0'
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --build-constraint constraints.txt --editable '.[all,dev]'
+	$(BIN)/python -m pip install --quiet --no-compile --constraint constraints.txt 'torch==2.13.0'
+	$(BIN)/python -m pip install --quiet --no-compile --constraint constraints.txt --build-constraint constraints.txt --editable '.[all,dev]'
+	@# pip would do it on one core. What some packages keep for other Pythons does not compile.
+	@-$(BIN)/python -m compileall -q -j 0 $(VENV)/lib >/dev/null 2>&1
 	@touch $(READY)
 
 demo: $(READY) ## Fit a real table for a minute, predict rows held out, show the leaderboard

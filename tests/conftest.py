@@ -32,7 +32,7 @@ ALONE = {
 DEAR = frozenset(Path(__file__).with_name("dear.txt").read_text(encoding="utf-8").split())
 
 # Of the tests marked `rotated` each commit tries one in so many.
-ROTATION = 6
+ROTATION = 8
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
