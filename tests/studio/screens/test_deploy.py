@@ -119,7 +119,8 @@ def test_a_server_that_died_is_off(api, shown, place, on, tumours):
 
 
 @pytest.mark.ui
-def test_from_the_switch_to_a_prediction_in_the_browser(shown, tumours, window, tmp_path):
+def test_from_the_switch_to_a_prediction_in_the_browser(api, place, shown, tumours, window, tmp_path):
+    api.put(f"{place}/switch", json={"on": False})
     found = window(shown, f"/deploy/{id_of(tumours)}")
     page = found.page
     page.get_by_text("trained on").first.wait_for()
