@@ -41,12 +41,14 @@ test-ui: $(READY) ## Drive the studio in a browser (Chromium is needed)
 test-lab: build/lab/.ready ## Open notebooks in a real JupyterLab
 	build/lab/bin/python -m pytest tests/studio/test_studio_lab.py
 
-# An environment that sees the other one: JupyterLab in that one would change what its tests see.
-build/lab/.ready: $(READY)
-	$(BIN)/python -m venv --clear --without-pip build/lab
-	echo "import site; site.addsitedir('$$($(BIN)/python -c 'import site; print(site.getsitepackages()[0])')')" >"$$(echo build/lab/lib/python*/site-packages)/environment.pth"
-	$(BIN)/python -m pip --python build/lab/bin/python install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt jupyterlab
-	@touch build/lab/.ready
+# Environments that see the other one: what is only in them would change what its tests see, or is not for every system.
+BESIDE_lab := jupyterlab
+BESIDE_fuzz := atheris==3.0.0
+build/lab/.ready build/fuzz/.ready: build/%/.ready: $(READY)
+	$(BIN)/python -m venv --clear --without-pip build/$*
+	echo "import site; site.addsitedir('$$($(BIN)/python -c 'import site; print(site.getsitepackages()[0])')')" >"$$(echo build/$*/lib/python*/site-packages)/environment.pth"
+	$(BIN)/python -m pip --python build/$*/bin/python install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt '$(BESIDE_$*)'
+	@touch $@
 
 ui: $(READY) ## Build the studio's pages into the package (node is needed)
 	$(BIN)/python -m hortus.studio.contract studio-ui/openapi.json
@@ -121,13 +123,6 @@ bench-weight-sharing: $(READY) ## Score candidates by a supernet's weights and t
 bench-curves: $(READY) ## Hold predictors of learning curves and stoppers against each other
 	$(BIN)/python -m benchmarks.own_curves
 	$(BIN)/python -m benchmarks.curves --write
-
-# An environment that sees the other one, as above: atheris has wheels for Linux alone.
-build/fuzz/.ready: $(READY)
-	$(BIN)/python -m venv --clear --without-pip build/fuzz
-	echo "import site; site.addsitedir('$$($(BIN)/python -c 'import site; print(site.getsitepackages()[0])')')" >"$$(echo build/fuzz/lib/python*/site-packages)/environment.pth"
-	$(BIN)/python -m pip --python build/fuzz/bin/python install --quiet --disable-pip-version-check --no-compile 'atheris==3.0.0'
-	@touch build/fuzz/.ready
 
 nightly: $(READY) build/fuzz/.ready ## Try everything that can go wrong, all of it, and write docs/reliability.md
 	$(BIN)/python -m benchmarks.reliability

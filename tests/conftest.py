@@ -73,6 +73,23 @@ def slice_number() -> int:
     return int(os.environ.get("HORTUS_SLICE", "0"))
 
 
+@pytest.fixture(scope="session")
+def write_digits() -> Callable[[Path], None]:
+    """Writes two classes of twenty digits each, as files below class folders."""
+
+    def write(folder: Path) -> None:
+        from sklearn.datasets import load_digits
+
+        image = pytest.importorskip("PIL.Image")
+        found = load_digits(n_class=2)
+        for number in range(40):
+            place = folder / ("zero" if found.target[number] == 0 else "one")
+            place.mkdir(parents=True, exist_ok=True)
+            image.fromarray((found.images[number] * 15).astype("uint8")).save(place / f"{number}.png")
+
+    return write
+
+
 @pytest.fixture
 def figure(record_property: Callable[[str, object], None]) -> Callable[[str, object], None]:
     """Note a figure under a name; `make nightly` writes them to docs/reliability.md."""

@@ -5,13 +5,12 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.datasets import load_digits
 from typer.testing import CliRunner
 
 from hortus.cli import app
 
 pytest.importorskip("torch")
-Image = pytest.importorskip("PIL.Image")
+pytest.importorskip("PIL.Image")
 
 
 def hortus(*arguments, code=0):
@@ -22,14 +21,10 @@ def hortus(*arguments, code=0):
 
 
 @pytest.fixture(scope="module")
-def photos(tmp_path_factory):
+def photos(tmp_path_factory, write_digits):
     """Two classes of twenty digits each, as files, and one that is damaged."""
     folder = tmp_path_factory.mktemp("digits") / "photos"
-    found = load_digits(n_class=2)
-    for number in range(40):
-        place = folder / ("zero" if found.target[number] == 0 else "one")
-        place.mkdir(parents=True, exist_ok=True)
-        Image.fromarray((found.images[number] * 15).astype("uint8")).save(place / f"{number}.png")
+    write_digits(folder)
     (folder / "one" / "broken.png").write_bytes(b"\x89PNG")
     return folder
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sklearn.datasets import load_digits
 
 from hortus.engine.journal import Journal
 
@@ -34,14 +33,10 @@ def cluster():
 
 
 @pytest.fixture(scope="module")
-def photos(tmp_path_factory):
+def photos(tmp_path_factory, write_digits):
     """Two classes of twenty digits each, as files."""
     folder = tmp_path_factory.mktemp("digits") / "photos"
-    found = load_digits(n_class=2)
-    for number in range(40):
-        place = folder / ("zero" if found.target[number] == 0 else "one")
-        place.mkdir(parents=True, exist_ok=True)
-        Image.fromarray((found.images[number] * 15).astype("uint8")).save(place / f"{number}.png")
+    write_digits(folder)
     return folder
 
 

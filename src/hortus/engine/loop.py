@@ -21,7 +21,7 @@ from optuna.trial import TrialState
 
 from hortus.budget import Ledger
 from hortus.engine import interrupts
-from hortus.engine.executors.base import Event, Executor, Job
+from hortus.engine.executors.base import MOST_LOSSES, Event, Executor, Job
 from hortus.engine.history import History, Outcome
 from hortus.engine.journal import Journal
 from hortus.engine.lineage import HERITAGE, Heritage, Lineage
@@ -49,7 +49,7 @@ OVERDUE = 0.3
 # so many may begin.
 GRACE, LATE, LATE_TRIALS = 60.0, 1.0, 3
 # How often a trial is run again, by why it failed. One that was killed at its deadline never is.
-AGAIN = {"crash": 1, "memory": 1, "lost": 5}
+AGAIN = {"crash": 1, "memory": 1, "lost": MOST_LOSSES}
 # After memory ran out it learns from this share of its rows.
 SMALLER = 0.5
 # Saving and loading a byte of the chosen models, and how many of them there usually are.

@@ -142,22 +142,11 @@ def agreements(columns: Mapping[str, ArrayLike], *, against: str | None = None) 
 
 def agreement_frame(found: Sequence[Agreement]) -> pd.DataFrame:
     """A row for each pair: ``cheap`` (the first of both), ``count``, ``spearman``, ``kendall`` with their intervals."""
-    return pd.DataFrame(
-        [
-            {
-                "cheap": one.first,
-                "count": one.count,
-                "spearman": one.spearman.value,
-                "spearman_low": one.spearman.low,
-                "spearman_high": one.spearman.high,
-                "kendall": one.kendall.value,
-                "kendall_low": one.kendall.low,
-                "kendall_high": one.kendall.high,
-            }
-            for one in found
-        ],
-        columns=list(AGREEMENT),
-    )
+    rows = [
+        (one.first, one.count, *(end for c in (one.spearman, one.kendall) for end in (c.value, c.low, c.high)))
+        for one in found
+    ]
+    return pd.DataFrame(rows, columns=list(AGREEMENT))
 
 
 def spearman_table(columns: Mapping[str, ArrayLike]) -> pd.DataFrame:
