@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from hortus.features.terms import Terms
 from hortus.seeds import derive, stream
 
 # Characters up to which a text counts as short: letters then say what words, each seen once, cannot.
@@ -22,11 +23,6 @@ DIRECTION_WORDS = 8_000
 # (film titles: R2 .263 with 5, .253 with 50; reviews: AUC .745 with 5, .821 with 50).
 COMPONENTS, SHORT_COMPONENTS = 50, 8
 MEASURES = ("length", "words", "digits", "capitals")
-# How texts are cut. The default pattern drops words of one letter, which are words too in names and in some scripts.
-CUTS: dict[str, dict[str, Any]] = {
-    "word": {"token_pattern": r"(?u)\b\w+\b", "ngram_range": (1, 2)},
-    "char_wb": {"ngram_range": (3, 4)},
-}
 
 
 class TextWeights:
@@ -174,7 +170,7 @@ class _Counter:
     """The words, or runs of letters, of texts: which there are, and their tf-idf weights.
 
     Args:
-        analyzer: scikit-learn's ``"word"`` or ``"char_wb"``.
+        analyzer: a name in `hortus.features.terms.CUTS`.
     """
 
     def __init__(self, analyzer: str) -> None:
@@ -186,7 +182,7 @@ class _Counter:
     @property
     def terms(self) -> list[str]:
         """The words, in the order of their columns."""
-        return list(self._counts.get_feature_names_out())
+        return self._counts.terms
 
     @property
     def idf(self) -> NDArray[np.float32]:
@@ -196,10 +192,8 @@ class _Counter:
 
     def learn(self, texts: list[str], width: int) -> sparse.csr_array | None:
         """The words that texts have in common, ``width`` at most, and the (n, m) weights; None where there are none."""
-        self._counts = self._vectorizer(max_features=max(width, 1), min_df=_least(len(texts)))
-        try:
-            counts = self._counts.fit_transform(texts)
-        except ValueError:  # an empty vocabulary
+        self._counts, counts = Terms.learn(self.analyzer, texts, least=_least(len(texts)), most=max(width, 1))
+        if not self.terms:
             return None
         # In the order in which `weigh` adds them up: another order is another last bit.
         counts.sort_indices()
@@ -209,14 +203,9 @@ class _Counter:
         """(n, m) weights of the words in other texts."""
         if not texts:
             return sparse.csr_array(np.empty((0, len(self.idf)), dtype=np.float32))
-        return sparse.csr_array(self._weights.transform(self._counts.transform(texts)))
+        return sparse.csr_array(self._weights.transform(self._counts.count(texts)))
 
     def restore(self, terms: list[str], idf: NDArray[np.float32]) -> None:
         """Take back what was learned."""
-        self._counts = self._vectorizer(vocabulary=terms)
+        self._counts = Terms(self.analyzer, terms)
         self._weights.idf_ = idf
-
-    def _vectorizer(self, **settings: Any) -> Any:
-        from sklearn.feature_extraction.text import CountVectorizer
-
-        return CountVectorizer(analyzer=self.analyzer, dtype=np.float32, **CUTS[self.analyzer], **settings)

@@ -11,9 +11,9 @@ from scipy import sparse
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfVectorizer
 
+from hortus.features.terms import CUTS
 from hortus.features.text import (
     COMPONENTS,
-    CUTS,
     DIRECTION_ROWS,
     DIRECTION_WORDS,
     MEASURES,
