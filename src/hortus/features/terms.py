@@ -71,7 +71,7 @@ class Terms:
     def count(self, texts: Sequence[str]) -> Counts:
         """(n, m) float32, how often each text has each term."""
         if not self.terms:
-            return Counts((len(texts), 0), dtype=np.float32)
+            return Counts(np.zeros((len(texts), 0), dtype=np.float32))
         if len(texts) <= FEW:
             return Counts(self._few.transform(texts))
         cut, (numbers, known, columns) = _parts(self.analyzer), self._known
