@@ -64,6 +64,8 @@ class _AutoEstimator(BaseEstimator):
         ignore: columns left out.
         keep: columns kept though they look useless.
         text: columns read as free text, whatever they look like.
+        embeddings: the folder of a model of sentences on this machine (`hortus.features.sentences`), whose vectors of
+            each text are features too; None for none.
         n_jobs: trials under way at once; -1 for one a core.
         executor: ``"local"`` (processes that can be killed), ``"inline"`` (this process, for debugging) or ``"ray"``.
         cluster: ``"ray://HOST:PORT"``, where trials run; None for here, or for RAY_ADDRESS with ``"ray"``.
@@ -104,6 +106,7 @@ class _AutoEstimator(BaseEstimator):
         ignore: Sequence[str] = (),
         keep: Sequence[str] = (),
         text: Sequence[str] = (),
+        embeddings: str | Path | None = None,
         n_jobs: int | None = -1,
         executor: str = "local",
         cluster: str | None = None,
@@ -127,6 +130,7 @@ class _AutoEstimator(BaseEstimator):
         self.ignore = ignore
         self.keep = keep
         self.text = text
+        self.embeddings = embeddings
         self.n_jobs = n_jobs
         self.executor = executor
         self.cluster = cluster
@@ -214,6 +218,7 @@ class _AutoEstimator(BaseEstimator):
             ignore=tuple(self.ignore),
             keep=tuple(self.keep),
             text=tuple(self.text),
+            embeddings=None if self.embeddings is None else str(self.embeddings),
             slots=1 if self.n_jobs is None else self.n_jobs,
             executor=self.executor,
             cluster=self.cluster,

@@ -68,6 +68,9 @@ def fit(
     ignore: Annotated[list[str] | None, typer.Option(help="Leave a column out; may be repeated.")] = None,
     keep: Annotated[list[str] | None, typer.Option(help="Keep a column that looks useless.")] = None,
     text: Annotated[list[str] | None, typer.Option(help="Read a column as free text; may be repeated.")] = None,
+    embeddings: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="A model of sentences: its vectors of texts are features too.")
+    ] = None,
     weight: Annotated[str | None, typer.Option(help="The column of sample weights.")] = None,
     group: Annotated[str | None, typer.Option(help="Rows equal here are never on both sides of a split.")] = None,
     order: Annotated[str | None, typer.Option(help="Splits train on what comes earlier here.")] = None,
@@ -98,6 +101,7 @@ def fit(
             "--ignore": ignore,
             "--keep": keep,
             "--text": text,
+            "--embeddings": embeddings,
             "--weight": weight,
             "--group": group,
             "--order": order,
@@ -181,6 +185,7 @@ def fit(
             ignore=tuple(ignore or ()),
             keep=tuple(keep or ()),
             text=tuple(text or ()),
+            embeddings=None if embeddings is None else str(embeddings),
             models=tuple(models) if models else None,
             weight=weight,
             group=group,

@@ -39,6 +39,8 @@ def locked(predictor: Predictor) -> dict[str, str]:
     """
     learners = [MODELS[name] for name in models_of(predictor)]
     modules = {name.partition(".")[0] for learner in learners for name in (*learner.modules, learner.__module__)}
+    if predictor.encoder.sentences is not None:
+        modules |= predictor.encoder.sentences.libraries
     brought = packages_distributions()
     return _closed([_normal(name) for module in sorted(modules) for name in brought.get(module, ())], ("serve",))
 

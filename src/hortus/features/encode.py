@@ -16,6 +16,7 @@ from hortus.features.categories import Codes
 from hortus.features.dates import DateParts
 from hortus.features.layout import columns_from_state, columns_to_state, distinct
 from hortus.features.numbers import Numbers
+from hortus.features.sentences import SentenceModel, restore_sentences
 from hortus.features.sparse_block import SparseBlock
 from hortus.features.text import TextWeights
 
@@ -67,10 +68,12 @@ class TableEncoder:
 
     Args:
         seed: of the samples that text is learned from.
+        sentences: turns texts into vectors; None to do without.
     """
 
-    def __init__(self, seed: int = 0) -> None:
+    def __init__(self, seed: int = 0, *, sentences: SentenceModel | None = None) -> None:
         self.seed = seed
+        self.sentences = sentences
 
     def fit_transform(self, frame: pd.DataFrame, schema: Schema) -> Matrix:
         """Learn from the training rows and encode them.
@@ -125,7 +128,9 @@ class TableEncoder:
 
     def state(self) -> dict[str, Any]:
         """What was learned, as JSON values and numpy arrays (no object arrays)."""
+        sentences = {} if self.sentences is None else {"sentences": self.sentences.state()}
         return {
+            **sentences,
             "seed": self.seed,
             "names": self._names,
             "kinds": self._kinds,
@@ -137,12 +142,15 @@ class TableEncoder:
         """Take back what `state` gave; transforms are then the same to the bit."""
         self.seed, self._names, self._kinds = state["seed"], state["names"], state["kinds"]
         self._columns = columns_from_state(state["columns"])
-        self._encoders = [KINDS[kind]() for kind in self._kinds]
+        self.sentences = restore_sentences(state["sentences"]) if "sentences" in state else None
+        self._encoders = [self._new(kind, 1) for kind in self._kinds]
         for encoder, kept in zip(self._encoders, state["encoders"], strict=True):
             encoder.restore(kept)
 
     def _new(self, kind: str, texts: int) -> ColumnEncoder:
-        return TextWeights(WORDS // texts, seed=self.seed) if kind == "text" else KINDS[kind]()
+        if kind == "text":
+            return TextWeights(WORDS // texts, seed=self.seed, sentences=self.sentences)
+        return KINDS[kind]()
 
     def _matrix(self, dense: list[NDArray[np.float32]], blocks: list[sparse.csr_array], rows: int) -> Matrix:
         stacked = np.empty((rows, len(self._columns)), dtype=np.float32)
@@ -169,4 +177,6 @@ def _describe(name: str, encoder: ColumnEncoder) -> list[MatrixColumn]:
         return [MatrixColumn(name, name, categories=encoder.count)]
     if isinstance(encoder, DateParts):
         return [MatrixColumn(f"{name} {part}", name, date=True) for part in encoder.names]
-    return [MatrixColumn(f"{name} {part}", name, text=part.startswith("direction")) for part in encoder.names]
+    return [
+        MatrixColumn(f"{name} {part}", name, text=part.startswith(("direction", "meaning"))) for part in encoder.names
+    ]

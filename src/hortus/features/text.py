@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from hortus.features.sentences import SentenceModel
 from hortus.features.terms import Terms
 from hortus.seeds import derive, stream
 
@@ -30,16 +32,18 @@ class TextWeights:
 
     Words are counted alone and in pairs; in short texts, and in scripts that put no spaces between words, runs of
     3 and 4 letters too. The k main directions of the weights (latent semantic analysis) are for learners that
-    cannot read the sparse block.
+    cannot read the sparse block. With a model of sentences, the principal components of its vectors follow them.
 
     Args:
         width: most words and runs kept.
         seed: of the rows learned from and of the directions.
+        sentences: turns texts into vectors; None to do without.
     """
 
-    def __init__(self, width: int = 20_000, *, seed: int = 0) -> None:
+    def __init__(self, width: int = 20_000, *, seed: int = 0, sentences: SentenceModel | None = None) -> None:
         self.width = width
         self.seed = seed
+        self.sentences = sentences
 
     def fit_transform(self, texts: list[str | None]) -> tuple[NDArray[np.float32], sparse.csr_array]:
         """Learn words and directions from ``texts``; None is a missing one."""
@@ -63,7 +67,9 @@ class TextWeights:
         if others:
             places = np.argsort(np.concatenate([np.flatnonzero(chosen), np.flatnonzero(~chosen)]))
             weights = sparse.csr_array(sparse.vstack([learned, self._weigh(others)], format="csr")[places])
-        self._directions = main_directions(weights, SHORT_COMPONENTS if short else COMPONENTS, self.seed)
+        most = SHORT_COMPONENTS if short else COMPONENTS
+        self._directions = main_directions(weights, most, self.seed)
+        self._meaning = None if self.sentences is None else _Meaning.learn(self.sentences, known, most, self.seed)
         return self._dense(texts, known, weights), weights
 
     def transform(self, texts: list[str | None]) -> tuple[NDArray[np.float32], sparse.csr_array]:
@@ -75,18 +81,24 @@ class TextWeights:
     @property
     def names(self) -> list[str]:
         """Names of the dense columns."""
-        return [*MEASURES, *(f"direction {i}" for i in range(self._directions.shape[1]))]
+        meanings = 0 if self._meaning is None else self._meaning.axes.shape[1]
+        directions = (f"direction {i}" for i in range(self._directions.shape[1]))
+        return [*MEASURES, *directions, *(f"meaning {i}" for i in range(meanings))]
 
     def state(self) -> dict[str, Any]:
         """Vocabularies with their weights, and the directions."""
         counters = [
             {"analyzer": counter.analyzer, "terms": counter.terms, "idf": counter.idf} for counter in self._counters
         ]
-        return {"width": self.width, "seed": self.seed, "counters": counters, "directions": self._directions}
+        found = {"width": self.width, "seed": self.seed, "counters": counters, "directions": self._directions}
+        meaning = self._meaning
+        return found if meaning is None else {**found, "meaning": {"mean": meaning.mean, "axes": meaning.axes}}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Take back what `state` gave."""
         self.width, self.seed, self._directions = state["width"], state["seed"], state["directions"]
+        meaning = state.get("meaning")
+        self._meaning = None if meaning is None else _Meaning(meaning["mean"], meaning["axes"])
         self._counters = []
         for kept in state["counters"]:
             counter = _Counter(kept["analyzer"])
@@ -105,14 +117,49 @@ class TextWeights:
         return _joined([counter.weigh(texts) for counter in self._counters], len(texts))
 
     def _dense(self, texts: list[str | None], known: list[str], weights: sparse.csr_array) -> NDArray[np.float32]:
-        dense = np.empty((len(known), len(MEASURES) + self._directions.shape[1]), dtype=np.float32)
+        dense = np.empty((len(known), len(self.names)), dtype=np.float32)
         for i, text in enumerate(known):
             size = len(text)
             dense[i, :4] = (size, text.count(" ") + 1 if size else 0, *_shares(text))
         dense[[i for i, text in enumerate(texts) if text is None], :4] = np.nan
         # In float64: sums in float32 depend on their order in the last bit, which flips a tree's cut at such a value.
-        dense[:, 4:] = weights.astype(np.float64) @ self._directions
+        last = len(MEASURES) + self._directions.shape[1]
+        dense[:, len(MEASURES) : last] = weights.astype(np.float64) @ self._directions
+        if self._meaning is not None and self.sentences is not None:
+            dense[:, last:] = self._meaning.of(self.sentences.embed(known))
         return dense
+
+
+@dataclass(frozen=True)
+class _Meaning:
+    """The principal components of sentences' vectors.
+
+    Attributes:
+        mean: (d,) of the vectors.
+        axes: (d, k).
+    """
+
+    mean: NDArray[np.float64]
+    axes: NDArray[np.float64]
+
+    @classmethod
+    def learn(cls, sentences: SentenceModel, texts: list[str], most: int, seed: int) -> _Meaning:
+        """At most ``most`` of them."""
+        from sklearn.decomposition import PCA
+
+        rows = min(len(texts), DIRECTION_ROWS)
+        chosen = np.sort(stream(seed, "text", "meaning").choice(len(texts), rows, replace=False))
+        vectors = sentences.embed([texts[i] for i in chosen]).astype(np.float64)
+        count = min(most, min(vectors.shape) - 1)
+        if count < 1:
+            return cls(np.zeros(vectors.shape[1]), np.zeros((vectors.shape[1], 0)))
+        found = PCA(count, svd_solver="covariance_eigh").fit(vectors)
+        return cls(found.mean_, found.components_.T)
+
+    def of(self, vectors: NDArray[np.float32]) -> NDArray[np.float64]:
+        """(n, k) of (n, d) vectors."""
+        found: NDArray[np.float64] = (vectors.astype(np.float64) - self.mean) @ self.axes
+        return found
 
 
 def main_directions(weights: sparse.csr_array, most: int, seed: int) -> NDArray[np.float32]:

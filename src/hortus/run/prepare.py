@@ -30,6 +30,7 @@ from hortus.data.weights import check_weights
 from hortus.data.within_memory import read_within
 from hortus.errors import InputError, SettingError, nearest
 from hortus.features.encode import TableEncoder
+from hortus.run.sentences import choose_sentences
 from hortus.run.settings import Settings
 
 
@@ -103,7 +104,9 @@ def prepare(table: Any, target: Any, settings: Settings, sides: Sides) -> Prepar
     notes += more
     canonical, more = schema.apply(frame)
     notes += more
-    encoder = TableEncoder()
+    sentences, more = choose_sentences(settings.embeddings, canonical, schema, seconds=settings.budget.time)
+    notes += more
+    encoder = TableEncoder(sentences=sentences)
     X = encoder.fit_transform(canonical, schema)
     folds, more = make_folds(
         found.y,

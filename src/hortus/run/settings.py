@@ -41,6 +41,7 @@ class Settings:
         ignore: columns left out.
         keep: columns kept though they look useless (an id, say).
         text: columns read as free text, whatever they look like.
+        embeddings: the folder of a model of sentences, whose vectors of each text are features too; None for none.
         models: names to choose from; None for all.
         weight, group, order: columns of the table that hold sample weights, groups that stay together in a split,
             and the order of the rows in time; they are no features.
@@ -65,6 +66,7 @@ class Settings:
     ignore: tuple[str, ...] = ()
     keep: tuple[str, ...] = ()
     text: tuple[str, ...] = ()
+    embeddings: str | None = None
     models: tuple[str, ...] | None = None
     weight: str | None = None
     group: str | None = None

@@ -44,6 +44,8 @@ def _reasons(inputs: CodeInputs) -> list[str]:
         for column in predictor.schema.features
         if column.kind == "sparse"
     ]
+    if predictor.encoder.sentences is not None:
+        found.append("its texts are read by a model of sentences, which is no part of a script")
     texts = [column.name for column in predictor.schema.features if column.kind == "text"]
     found += [
         f"the column {name!r} is called like what is made of the column {text!r}"

@@ -90,6 +90,8 @@ def encode(graph: Graph, inputs: list[Input], state: dict[str, Any]) -> Sheet:
     Raises:
         Refused: a column cannot be encoded so.
     """
+    if "sentences" in state:
+        raise Refused("table", "its texts are read by a model of sentences, whose tokens ONNX has no operator for")
     numbers = [i for i, which in enumerate(inputs) if which.type == "double"]
     blocks: list[str] = []
     words: list[str] = []

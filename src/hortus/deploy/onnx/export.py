@@ -189,7 +189,7 @@ def _refused(refused: tuple[Refusal, ...]) -> SettingError:
     named = "; ".join(f"{one.name} ({one.reason})" for one in refused)
     return SettingError(
         f"This model cannot be written as ONNX exactly, so it was not written at all. In the way: {named}.",
-        mend="Export it as code or as a bundle, which take every model; or fit without what is in the way "
+        mend="Export it as code, or save it as a bundle, which takes every model; or fit without what is in the way "
         "(models=[...], ignore=[...]).",
         code="onnx-refused",
     )
