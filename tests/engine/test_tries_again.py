@@ -106,3 +106,19 @@ def test_a_job_that_runs_alone_is_run_again_when_its_machine_was_lost_and_not_fo
     always = Scripted(*["lost"] * 100)
     assert always.run_alone(Job(1, {})).data["reason"] == "lost"
     assert len(always.jobs) == 1 + MOST_LOSSES
+
+
+def test_jobs_are_made_when_their_turn_comes_and_made_again_when_their_machine_was_lost():
+    scripted = Scripted("lost")
+    made: list[int] = []
+
+    def maker(number, *, left_out=False):
+        def make():
+            made.append(number)
+            return None if left_out else Job(number, {})
+
+        return make
+
+    ended = list(scripted.run_all([maker(1), maker(2), maker(3, left_out=True), maker(4)]))
+    assert made == [1, 1, 2, 2, 3, 4, 4]
+    assert [(event.number, event.kind) for event in ended] == [(1, "done"), (2, "done"), (4, "done")]

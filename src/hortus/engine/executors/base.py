@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
@@ -69,22 +71,37 @@ class Executor(ABC):
     def poll(self, seconds: float) -> list[Event]:
         """What happened since the last call; waits up to ``seconds`` for a first event."""
 
-    def run_alone(self, job: Job) -> Event:
-        """Run one job while no other is wanted; how it ended. What it reports on its way is passed over.
+    def run_all(self, waiting: Iterable[Callable[[], Job | None]]) -> Iterator[Event]:
+        """Run jobs, as many at once as there is room for, and tell how each ended when it has. What they report on
+        their way is passed over.
 
-        One whose machine was lost is run again elsewhere, a few times at most.
+        One whose machine was lost is made and run again, a few times at most.
+
+        Args:
+            waiting: what makes each job when its turn has come, for that may depend on the time; None leaves it out.
         """
-        losses = 0
-        self.submit(job)
-        while True:
-            for event in self.poll(0.5):
+        left, running, losses = list(waiting), dict[int, Callable[[], Job | None]](), Counter[int]()
+        while left or running:
+            while left and len(running) < self.capacity:
+                make = left.pop(0)
+                job = make()
+                if job is not None:
+                    self.submit(job)
+                    running[job.number] = make
+            for event in self.poll(0.5) if running else ():
                 # What was given up before may still have a last word to say.
-                if event.number != job.number or event.kind == "report":
+                if event.number not in running or event.kind == "report":
                     continue
-                if event.data.get("reason") != "lost" or losses == MOST_LOSSES:
-                    return event
-                losses += 1
-                self.submit(job)
+                make = running.pop(event.number)
+                losses[event.number] += event.data.get("reason") == "lost"
+                if event.data.get("reason") == "lost" and losses[event.number] <= MOST_LOSSES:
+                    left.insert(0, make)
+                else:
+                    yield event
+
+    def run_alone(self, job: Job) -> Event:
+        """Run one job while no other is wanted; how it ended."""
+        return next(self.run_all([lambda: job]))
 
     @abstractmethod
     def answer(self, number: int, *, go_on: bool) -> None:

@@ -7,10 +7,10 @@ its favourites alone.
 from __future__ import annotations
 
 import time
-from collections import Counter
+from functools import partial
 from typing import Any
 
-from hortus.engine.executors.base import MOST_LOSSES, Executor, Job
+from hortus.engine.executors.base import Executor, Job
 from hortus.engine.journal import Journal, TrialRow
 from hortus.engine.loop import GRACE, LATE
 from hortus.engine.plan import Plan
@@ -42,30 +42,23 @@ def confirm(
     waiting = [row for row in chosen(journal.trials()) if str(row.number) not in done]
     end = None if seconds is None else time.monotonic() + seconds
     share = None if seconds is None else seconds * min(executor.capacity, len(waiting)) / max(1, len(waiting))
-    running: dict[int, TrialRow] = {}
-    losses: Counter[int] = Counter()
-    while waiting or running:
+    under_way: set[int] = set()
+
+    def made(row: TrialRow) -> Job | None:
         left = None if end is None else end - time.monotonic()
         # One is trained whatever the time: without it there is nothing to hand over.
-        owed = not done and not running
+        owed = not done and not under_way - {row.number}
         if left is not None and left <= 0 and not owed:
-            waiting.clear()
-        while waiting and len(running) < executor.capacity:
-            row = waiting.pop(0)
-            seconds = None if share is None or left is None else max(LATE, min(share, left))
-            executor.submit(_job(row, plan, settings, seconds, overdue=GRACE if owed else OVERDUE))
-            running[row.number] = row
-        for event in executor.poll(0.5):
-            if event.number not in running or event.kind == "report":
-                continue
-            row = running.pop(event.number)
-            losses[row.number] += event.data.get("reason") == "lost"
-            if event.data.get("reason") == "lost" and losses[row.number] <= MOST_LOSSES:
-                # Its machine was, and that is no fault of the candidate's.
-                waiting.insert(0, row)
-            elif event.kind == "done":
-                done[str(event.number)] = event.data
-                journal.set(CONFIRMED, done)
+            return None
+        under_way.add(row.number)
+        seconds = None if share is None or left is None else max(LATE, min(share, left))
+        return _job(row, plan, settings, seconds, overdue=GRACE if owed else OVERDUE)
+
+    for event in executor.run_all([partial(made, row) for row in waiting]):
+        under_way.remove(event.number)
+        if event.kind == "done":
+            done[str(event.number)] = event.data
+            journal.set(CONFIRMED, done)
 
 
 def chosen(rows: list[TrialRow]) -> list[TrialRow]:

@@ -7,13 +7,13 @@ images, and the better one on the images set aside is taken.
 from __future__ import annotations
 
 import time
-from collections import Counter
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from optuna.trial import FixedTrial
 
-from hortus.engine.executors.base import MOST_LOSSES, Executor, Job
+from hortus.engine.executors.base import Executor, Job
 from hortus.engine.journal import Journal
 from hortus.engine.plan import Plan
 from hortus.evaluation.base import Evaluation
@@ -105,38 +105,26 @@ def grow(journal: Journal, plan: Plan, settings: ImageSettings, executor: Execut
     share = None if seconds is None else seconds / (1 if executor.capacity > 1 else 2)
     if share is not None and larger_epochs(best.evaluation, share) < ENOUGH_EPOCHS:
         return
-    waiting = list(enumerate(({}, SCALE)))
-    found: dict[int, Evaluation] = {}
-    running: set[int] = set()
-    losses: Counter[int] = Counter()
-    while waiting or running:
-        while waiting and len(running) < executor.capacity:
-            place, scale = waiting.pop(0)
-            number = FIRST + 2 * best.number + place
-            order = Order(
-                number=number,
-                space=plan.space.to_json(),
-                params=best.params,
-                evaluator="train",
-                options=settings.final_options | {"scale": scale},
-                data=str(plan.data),
-                out=str(plan.out),
-                seed=derive(plan.seed, "grow", best.number),
-                deadline=None if share is None else time.monotonic() + share,
-                budget=settings.budget.time,
-            )
-            limit = None if share is None else share + OVERDUE
-            executor.submit(Job(number, order.to_json(), seconds=limit, memory=plan.memory))
-            running.add(number)
-        for event in executor.poll(0.5):
-            if event.number in running and event.kind != "report":
-                running.remove(event.number)
-                place = event.number % 2
-                losses[place] += event.data.get("reason") == "lost"
-                if event.data.get("reason") == "lost" and losses[place] <= MOST_LOSSES:
-                    waiting.insert(0, (place, SCALE if place else {}))
-                elif event.kind == "done":
-                    found[place] = Evaluation.from_json(event.data)
+
+    def made(place: int) -> Job:
+        number = FIRST + 2 * best.number + place
+        order = Order(
+            number=number,
+            space=plan.space.to_json(),
+            params=best.params,
+            evaluator="train",
+            options=settings.final_options | {"scale": SCALE if place else {}},
+            data=str(plan.data),
+            out=str(plan.out),
+            seed=derive(plan.seed, "grow", best.number),
+            deadline=None if share is None else time.monotonic() + share,
+            budget=settings.budget.time,
+        )
+        limit = None if share is None else share + OVERDUE
+        return Job(number, order.to_json(), seconds=limit, memory=plan.memory)
+
+    ended = executor.run_all([partial(made, place) for place in (0, 1)])
+    found = {event.number % 2: Evaluation.from_json(event.data) for event in ended if event.kind == "done"}
     if not found:
         return
     scores: dict[int, Any] = {place: evaluation.score for place, evaluation in found.items()}
