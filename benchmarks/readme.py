@@ -19,10 +19,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.standings import BASELINE, OURS, Run, by_peer, common, normalized, ranks, read_runs, win
+from benchmarks.ranks import drawn
+from benchmarks.standings import BASELINE, OURS, Run, by_peer, common, mean_ranks, normalized, read_runs, win
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
+PICTURE = ROOT / "docs" / "pictures" / "peers.svg"
 NOTHING = "No result is recorded for this version yet."
 
 HEADS = ["system", "version", "tables", "mean rank", "mean score", "Hortus wins"]
@@ -77,13 +79,9 @@ def _budget_part(runs: Sequence[Run], budget: float, machine: str) -> str:
     if len(rows) < 2:
         return ""
     scores = [{peer: rows[peer][i].up for peer in rows} for i in range(len(units))]
-    ranked, shares = [ranks(one) for one in scores], [normalized(one) for one in scores]
-    order = sorted(rows, key=lambda peer: (statistics.fmean(one[peer] for one in ranked), peer))
-    names = [unit[0] for unit in units]
-    lines = [
-        _line(peer, rows, _by_table(names, [one[peer] for one in ranked]), [one[peer] for one in shares])
-        for peer in order
-    ]
+    ranked, shares = mean_ranks(runs, budget), [normalized(one) for one in scores]
+    order = sorted(rows, key=lambda peer: (statistics.fmean(ranked[peer]), peer))
+    lines = [_line(peer, rows, ranked[peer], [one[peer] for one in shares]) for peer in order]
     tables, seeds, splits = (len(set(each)) for each in zip(*units, strict=True))
     paired = splits > 1 and splits == seeds == len({unit[1:] for unit in units})
     each = f"{_counted(splits, 'split')} and {_counted(seeds, 'seed')} each"
@@ -96,14 +94,6 @@ def _budget_part(runs: Sequence[Run], budget: float, machine: str) -> str:
     reference = max(len(each) for each in found.values())
     left = "; ".join(f"{peer} ({len(found[peer])} of {reference} runs)" for peer in few)
     return "\n\n".join([intro, _table(HEADS, lines), *([f"Not compared, for want of runs: {left}."] if left else [])])
-
-
-def _by_table(names: Sequence[str], values: Sequence[float]) -> list[float]:
-    """The mean of each table: its splits share their rows, so that only tables count as so many observations."""
-    found: dict[str, list[float]] = {}
-    for name, value in zip(names, values, strict=True):
-        found.setdefault(name, []).append(value)
-    return [statistics.fmean(each) for each in found.values()]
 
 
 def _line(peer: str, rows: Mapping[str, list[Run]], rank: list[float], share: list[float]) -> list[str]:
@@ -210,9 +200,12 @@ def _json(path: Path) -> dict[str, Any] | None:
 
 
 def main() -> None:
-    """Write README.md anew."""
+    """Write README.md and its picture anew."""
     readme = ROOT / "README.md"
     readme.write_text(filled(readme.read_text(encoding="utf-8"), RESULTS), encoding="utf-8")
+    picture = drawn(read_runs(RESULTS / "peers.csv"))
+    if picture is not None:
+        picture.save(PICTURE)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import math
+import statistics
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,6 +99,25 @@ def common(found: Mapping[str, Mapping[Unit, Run]]) -> tuple[list[Unit], list[st
     few = [peer for peer, runs in found.items() if len(runs.keys() & reference) < ENOUGH * len(reference)]
     kept = [set(runs) for peer, runs in found.items() if peer not in few]
     return sorted(set.intersection(*kept)) if kept else [], sorted(few)
+
+
+def by_table(names: Iterable[str], values: Iterable[float]) -> list[float]:
+    """The mean of each table: its splits share their rows, so that only tables count as so many observations."""
+    found: dict[str, list[float]] = {}
+    for name, value in zip(names, values, strict=True):
+        found.setdefault(name, []).append(value)
+    return [statistics.fmean(each) for each in found.values()]
+
+
+def mean_ranks(runs: Iterable[Run], budget: float) -> dict[str, list[float]]:
+    """For each system that is compared at a budget, its mean rank on each table; empty where none is."""
+    found = by_peer(runs, budget)
+    units, few = common(found)
+    kept = [peer for peer in found if peer not in few]
+    if not units or len(kept) < 2:
+        return {}
+    ranked = [ranks({peer: found[peer][unit].up for peer in kept}) for unit in units]
+    return {peer: by_table((unit[0] for unit in units), (one[peer] for one in ranked)) for peer in kept}
 
 
 def ranks(scores: Mapping[str, float | None]) -> dict[str, float]:

@@ -51,6 +51,25 @@ def test_the_marked_places_are_what_the_committed_results_say(readme: ModuleType
     assert readme.filled(text, readme.RESULTS) == text, "README.md is stale: make bench-readme"
 
 
+def test_the_picture_is_what_the_committed_results_say(readme: ModuleType) -> None:
+    found = readme.drawn(readme.read_runs(readme.RESULTS / "peers.csv"))
+    assert found.svg == readme.PICTURE.read_text(encoding="utf-8"), "the picture is stale: make bench-readme"
+
+
+def test_the_picture_tells_each_system_s_rank_at_each_budget(readme: ModuleType, tmp_path: Path) -> None:
+    rows = [
+        run(table, peer, score, budget_s=budget)
+        for budget, better in ((10.0, "flaml"), (60.0, "hortus"))
+        for table in ("a", "b")
+        for peer, score in (("hortus", 0.8), ("flaml", 0.9 if better == "flaml" else 0.7))
+    ]
+    write(tmp_path, *rows)
+    runs = readme.read_runs(tmp_path / "peers.csv")
+    found = readme.drawn(runs).svg
+    assert "Hortus: 2.00 at 10 s, 1.00 at 60 s. FLAML: 1.00 at 10 s, 2.00 at 60 s." in found
+    assert readme.drawn([one for one in runs if one.budget == 10.0]) is None
+
+
 def test_without_results_each_place_says_so_and_all_else_stays(readme: ModuleType, tmp_path: Path) -> None:
     text = readme.filled(README, tmp_path)
     assert text.count(readme.NOTHING) == 2
