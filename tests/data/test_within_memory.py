@@ -27,9 +27,10 @@ def table(tmp_path_factory):
 
 
 def test_a_table_that_fits_is_read_as_ever(table):
-    found, notes = read_within(table, 10**9, seed=0)
+    found, notes, sampled = read_within(table, 10**9, seed=0)
     pd.testing.assert_frame_equal(found, read_table(table)[0])
     assert notes == []
+    assert sampled is None
 
 
 @pytest.mark.parametrize("kind", ["csv", "csv.gz", "parquet"])
@@ -42,7 +43,7 @@ def test_a_larger_one_gives_a_random_sample_in_its_order(table, tmp_path, kind):
     else:
         path = table
     memory = 12_000_000
-    found, notes = read_within(path, memory, seed=1)
+    found, notes, sampled = read_within(path, memory, seed=1)
     whole = read_table(path)[0]
     assert LEAST_ROWS < len(found) < ROWS / 2
     assert found.memory_usage(deep=True).sum() <= 1.1 * SHARE * memory
@@ -51,6 +52,8 @@ def test_a_larger_one_gives_a_random_sample_in_its_order(table, tmp_path, kind):
     merged = whole.reset_index().merge(found, how="right")
     assert merged["index"].notna().all()
     assert merged["index"].is_monotonic_increasing
+    assert merged["index"].to_list() == sampled.kept.tolist()
+    assert (sampled.path, sampled.rows, sampled.gone) == (path, ROWS, "")
     # From all of it.
     assert merged["index"].min() < ROWS / 20
     assert merged["index"].max() > ROWS * 0.95
@@ -58,9 +61,9 @@ def test_a_larger_one_gives_a_random_sample_in_its_order(table, tmp_path, kind):
     assert note.warning
     assert f"{ROWS:,} rows" in note.what
     assert "--memory" in note.mend
-    again, _ = read_within(path, memory, seed=1)
+    again, _, _ = read_within(path, memory, seed=1)
     pd.testing.assert_frame_equal(again, found)
-    other, _ = read_within(path, memory, seed=2)
+    other, _, _ = read_within(path, memory, seed=2)
     assert not other.equals(found)
 
 

@@ -40,11 +40,20 @@ def in_a_fork(what, *arguments):
     return os.waitpid(pid, 0)[1]
 
 
-def run(folder, at, names):
-    """Make the run, killed before write step number ``at``; with None only name the steps."""
+def count_steps(folder, at, names, counts=lambda: True):
+    """Have this process killed before write step number ``at``; with None only name the steps.
+
+    Args:
+        folder: of the run.
+        at: the step's number.
+        names: where to write the names; None for nowhere.
+        counts: whether what happens now is counted.
+    """
     steps = []
 
     def step(name):
+        if not counts():
+            return
         steps.append(name)
         if names is not None:
             names.write_text(json.dumps(steps))
@@ -73,6 +82,11 @@ def run(folder, at, names):
 
     database.transaction = transaction
     sys.addaudithook(hook)
+
+
+def run(folder, at, names):
+    """Make the run, killed before write step number ``at``; with None only name the steps."""
+    count_steps(folder, at, names)
     frame = load_iris(as_frame=True).frame
     fit(frame, "target", SETTINGS, folder=folder)
 

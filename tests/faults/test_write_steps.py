@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 HERE = Path(__file__).parent
 # In one commit's slice, one step of so many.
 EVERY = 9
@@ -38,3 +40,24 @@ def test_killed_at_each_write_step(tmp_path, long, slice_number, figure):
     assert told["killed"] == tried >= 5
     figure("write steps of a run", len(told["steps"]))
     figure("killed before a write step, and gone on with to the same end", told["killed"])
+
+
+@pytest.mark.rotated
+def test_killed_at_write_steps_while_it_learns_from_all_rows(tmp_path, long, slice_number, figure):
+    every = 1 if long else EVERY
+    script = HERE / "killed_while_streaming.py"
+    done = subprocess.run(
+        [sys.executable, str(script), str(tmp_path / "run"), str(slice_number), str(every)],
+        capture_output=True,
+        text=True,
+        timeout=1800 if long else 300,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    told = json.loads(done.stdout.splitlines()[-1])
+    assert told["failures"] == []
+    named = " ".join(told["steps"])
+    for step in ("move into artifacts/streamed-000000.models.zip", "move into model.hortus", "commit"):
+        assert step in named
+    assert told["killed"] == len(range(slice_number % every, len(told["steps"]), every)) >= 3
+    figure("killed before a write step of streaming, and gone on with to the same end", told["killed"])

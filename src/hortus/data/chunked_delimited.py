@@ -98,6 +98,15 @@ class DelimitedChunks(Chunks):
         self._types = {place: _together(types) for place, types in found.items()}
         return self._rows
 
+    def surveyed(self) -> Any:
+        """How many records there are, and the columns' types; None before a survey."""
+        return None if self._types is None else {"rows": self._rows, "types": [self._types[p] for p in self._places]}
+
+    def take(self, found: Any) -> None:
+        """Take over what the same file's ``surveyed`` said."""
+        if found is not None and len(found["types"]) == len(self._places):
+            self._rows, self._types = int(found["rows"]), dict(zip(self._places, found["types"], strict=True))
+
     def __iter__(self) -> Iterator[Chunk]:
         import pandas as pd
 
@@ -139,19 +148,20 @@ class DelimitedChunks(Chunks):
         next(raw for _, raw, _ in records if raw)
         wide = len(self._places) > 1
         block = _Block()
-        full = 0
+        full = held = 0
         for line, raw, count in records:
             if not raw and wide:
                 continue
+            held += 1
             if count == len(self._places):
                 block.lines.append(line)
                 block.records.append(raw)
             else:
                 block.bad.append((line, raw, count))
-            if len(block) == self._size:
+            if held == self._size:
                 yield block
                 block = _Block()
-                full += 1
+                full, held = full + 1, 0
         if len(block) or not full:
             yield block
 

@@ -77,6 +77,13 @@ class Chunks(ABC):
     @abstractmethod
     def __iter__(self) -> Iterator[Chunk]: ...
 
+    def surveyed(self) -> Any:
+        """What a survey found, as JSON values, for `take`; None where opening the file finds it."""
+        return None
+
+    def take(self, found: Any) -> None:  # noqa: B027 - most kinds have nothing to take
+        """Take over what the same file's ``surveyed`` said, so that it is not looked through again."""
+
 
 def open_chunks(path: Path, size: int, *, faults: bool = False) -> Chunks:
     """Open a table: csv, tsv, txt (also packed) and jsonl by lines, parquet by batches, other kinds whole.
@@ -157,6 +164,12 @@ class _Parquet(Chunks):
             for batch in self._batches([name for _, name, _ in kinds]) if kinds else ():
                 self._gaps |= {i: kind for i, name, kind in kinds if batch.column(name).null_count}
         return self._rows
+
+    def surveyed(self) -> Any:
+        return None if self._gaps is None else [[place, dtype] for place, dtype in self._gaps.items()]
+
+    def take(self, found: Any) -> None:
+        self._gaps = None if found is None else {int(place): str(dtype) for place, dtype in found}
 
     def __iter__(self) -> Iterator[Chunk]:
         import pyarrow as pa

@@ -17,7 +17,8 @@ class ProgressEvent:
         kind: what; the keys of ``data`` for each:
             run_started {folder, rows, columns, kind, target, metric, time, trials, strategy, slots, folds}, and images
                 (height x width) where the rows are images
-            phase {name}: reading, checking, baseline, searching, ensembling, refitting, saving
+            phase {name}: reading, checking, baseline, searching, ensembling, refitting, streaming,
+                saving
             trial_started {number, name}
             trial_finished {number, name, state ("complete", "failed", "pruned"), score, seconds, reason}
             best {score, name, members}: the best score so far (a trial's or the ensemble's)

@@ -140,6 +140,8 @@ class Terminal:
         failed = f" ({self._failed} failed)" if self._failed else ""
         why = WHY.get(str(data.get("why")), str(data.get("why")))
         self._say(f"{found} after {data['trials']} trials{failed} in {data['seconds']:.1f} s; {why}", style="bold")
+        if data.get("learned"):
+            self._say(str(data["learned"]))
         if self._remarks:
             kept = "1 remark is" if self._remarks == 1 else f"{self._remarks} remarks are"
             self._say(f"{kept} kept with the run", style="dim")

@@ -88,6 +88,11 @@ class Predictor:
     facts: Mapping[str, Any] = field(default_factory=dict)
     notes: list[Note] = field(default_factory=list, compare=False)
 
+    @property
+    def apart(self) -> bool:
+        """Whether what it is judged and explained by are rows that none of its members has learned from."""
+        return bool(self.facts.get("apart"))
+
     def raw(self, frame: Any) -> NDArray[np.float64]:
         """(n, K) probabilities of a classification, (n,) values of a regression.
 
@@ -125,8 +130,11 @@ class Predictor:
             assignment: (n,) the fold that each row was validated in.
 
         Returns:
-            (n, K) probabilities or (n,) values; NaN for a row that no fold validated.
+            (n, K) probabilities or (n,) values; NaN for a row that no fold validated. Of a model that is judged by rows
+            kept aside (`apart`), what the whole of it says.
         """
+        if self.apart:
+            return self.raw_canonical(canonical)
         X = self.encoder.transform(canonical)
         found = self._nothing(len(X))
         for fold in range(min(len(member.folds) for member in self.members)):

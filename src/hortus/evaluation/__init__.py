@@ -15,6 +15,7 @@ EVALUATORS: Registry[Callable[..., Evaluator]] = Registry(
     "evaluator",
     {
         "cross_validation": "hortus.evaluation.full:CrossValidation",
+        "streaming": "hortus.evaluation.streaming:Streaming",
         "train": "hortus.evaluation.network:NetworkTraining",
         "early_stopping": "hortus.evaluation.early_stopping:EarlyStopping",
         "growth": "hortus.evaluation.growth:Growth",

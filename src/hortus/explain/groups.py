@@ -48,7 +48,7 @@ def sensitive_column(
         rows = np.arange(len(judged))
     elif len(column) == len(evidence.rows):
         rows = evidence.rows
-    elif len(column) > judged.max():
+    elif len(column) > judged.max() and not evidence.predictor.apart:
         rows, column = np.arange(len(judged)), column.iloc[judged]
     else:
         raise SettingError(

@@ -107,7 +107,7 @@ def describe_making(evidence: Evidence, made: Mapping[str, Any]) -> Making:
     shown = board[(board["rank"] <= TOP) | (board["weight"] > 0)]
     return Making(
         rows=int(facts.get("rows", len(evidence.y))),
-        folds=len(predictor.members[0].folds),
+        folds=1 if predictor.apart else len(predictor.members[0].folds),
         columns=tuple(_column(column, evidence.frame) for column in predictor.schema.columns),
         tried=len(board),
         finished=int((board["state"] == "complete").sum()),

@@ -13,7 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ from sklearn.base import BaseEstimator
 from hortus.data.facts import Facts, Kind
 from hortus.data.matrix import Matrix
 from hortus.data.rows import Rows as Rows
+from hortus.data.rows_on_disk import RowsOnDisk
 
 Params = dict[str, Any]
 Vector = NDArray[np.float64]
@@ -144,3 +145,19 @@ class Model(BaseEstimator, ABC):  # type: ignore[misc]
     @abstractmethod
     def load(cls, folder: Path) -> Self:
         """Read what ``save`` wrote. Its digest was checked before; still, no pickle is read."""
+
+
+@runtime_checkable
+class Streams(Protocol):
+    """What a learner has besides that can learn from rows which are never in memory at once."""
+
+    def fit_stream(self, train: RowsOnDisk, context: FitContext, valid: Rows | None = None) -> Self:
+        """As `Model.fit`, of rows on disk that are read some at a time."""
+
+    def stream_bytes(self, columns: int, classes: int) -> float:
+        """Bytes that each row holds in memory meanwhile, about.
+
+        Args:
+            columns: dense columns of a row.
+            classes: K of a classification; 0 for a regression.
+        """

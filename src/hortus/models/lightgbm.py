@@ -9,12 +9,15 @@ import numpy as np
 from optuna.trial import BaseTrial
 from scipy import sparse
 
+from hortus.data.columns import Columns
 from hortus.data.facts import Facts
 from hortus.data.matrix import Matrix
+from hortus.data.rows_on_disk import RowsOnDisk
 from hortus.data.store import load_state, save_state
 from hortus.models.base import FitContext, Model, Params, Rows, Vector
 from hortus.models.growth import Growth, patience
 from hortus.models.lightgbm_row import OneRow
+from hortus.models.on_disk import as_sequence
 from hortus.models.outputs import Outputs
 
 # Most rounds with validation rows to stop by; without them, rounds x learning rate is about UNGUIDED.
@@ -24,6 +27,8 @@ UNGUIDED = 6.0
 FEW = 4000
 # Codes past this many values are cut like numbers (they are sorted by frequency).
 MANY = 1000
+# Rows that a stream's bins are found by: LightGBM's own number, or fewer where they are wide.
+MOST_BINNED, LEAST_BINNED, BINNED_CELLS = 200_000, 10_000, 4_000_000
 
 
 class LightGBM(Model):
@@ -129,6 +134,23 @@ class LightGBM(Model):
 
     def fit(self, train: Rows, context: FitContext, valid: Rows | None = None) -> Self:
         """Boost until the validation loss stops falling."""
+        # Most of many columns are filled in too few rows for any leaf; looking at them takes seven times as long.
+        return self._grow(train, train.X.columns, context, valid, feature_pre_filter=train.X.wide)
+
+    def fit_stream(self, train: RowsOnDisk, context: FitContext, valid: Rows | None = None) -> Self:
+        """Boost on rows whose binned cells alone are in memory."""
+        # Columns have their bins to themselves: laid out by rows they would be there twice. The trees are the same.
+        binned = min(MOST_BINNED, max(LEAST_BINNED, BINNED_CELLS // max(1, len(train.columns))))
+        layout: Params = {"force_row_wise": False, "force_col_wise": True, "bin_construct_sample_cnt": binned}
+        return self._grow(train, train.columns, context, valid, **layout)
+
+    def stream_bytes(self, columns: int, classes: int) -> float:
+        """Its bins, and for each output what its trees have said, and two derivatives."""
+        return columns * (1 if self.max_bin <= 255 else 2) + 24 * (classes if classes > 2 else 1) + 40
+
+    def _grow(
+        self, train: Rows | RowsOnDisk, columns: Columns, context: FitContext, valid: Rows | None, **more: Any
+    ) -> Self:
         import lightgbm as lgb
 
         self._threads = context.threads
@@ -138,10 +160,8 @@ class LightGBM(Model):
         self._work = float(len(train.y))
         if self._outputs.single:
             return self
-        codes = [i for i, column in enumerate(train.X.columns) if 0 < column.categories <= MANY]
-        settings = self._settings(context, len(train.y))
-        # Most of many columns are filled in too few rows for any leaf; looking at them takes seven times as long.
-        settings["feature_pre_filter"] = train.X.wide
+        codes = [i for i, column in enumerate(columns) if 0 < column.categories <= MANY]
+        settings = self._settings(context, len(train.y)) | more
         data = _dataset(lgb, train, self._outputs, codes, settings)
         known = self._outputs.known(valid)
         growth = Growth(context, most=ROUNDS, base=patience(len(train.y)))
@@ -255,9 +275,11 @@ def _cells(X: Matrix) -> Any:
     return sparse.csr_matrix(sparse.hstack([sparse.csr_matrix(X.dense), X.text], format="csr"))
 
 
-def _dataset(lgb: Any, rows: Rows, outputs: Outputs, codes: list[int], settings: Params, like: Any = None) -> Any:
+def _dataset(
+    lgb: Any, rows: Rows | RowsOnDisk, outputs: Outputs, codes: list[int], settings: Params, like: Any = None
+) -> Any:
     return lgb.Dataset(
-        _cells(rows.X),
+        _cells(rows.X) if isinstance(rows, Rows) else as_sequence(lgb, rows),
         label=outputs.targets(rows),
         weight=rows.weight,
         categorical_feature=codes,

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from hortus.data.facts import Kind
 from hortus.data.rows import Rows
+from hortus.data.rows_on_disk import RowsOnDisk
 from hortus.models.base import FitContext, Vector
 
 
@@ -48,7 +49,7 @@ class Outputs:
         """Whether there was one class only, so that there is nothing to learn."""
         return not self.regression and len(self.present) == 1
 
-    def targets(self, rows: Rows) -> NDArray[Any]:
+    def targets(self, rows: Rows | RowsOnDisk) -> NDArray[Any]:
         """(n,) positions of classes, for rows of classes met; values for a regression."""
         return rows.y if self.regression else np.searchsorted(self.present, rows.y)
 

@@ -12,10 +12,12 @@ from optuna.trial import BaseTrial
 from hortus.data.columns import Columns
 from hortus.data.facts import Facts
 from hortus.data.matrix import Matrix
+from hortus.data.rows_on_disk import RowsOnDisk
 from hortus.data.store import load_state, save_state
 from hortus.models.base import FitContext, Model, Params, Rows, Vector
 from hortus.models.growth import Growth, patience
 from hortus.models.libraries import installed, require
+from hortus.models.on_disk import as_parts
 from hortus.models.outputs import Outputs
 
 # Most rounds with validation rows to stop by; without them, rounds x learning rate is about UNGUIDED.
@@ -123,6 +125,21 @@ class XGBoost(Model):
         Raises:
             MissingExtraError: the library is not installed.
         """
+        return self._grow(train, train.X.columns, context, valid)
+
+    def fit_stream(self, train: RowsOnDisk, context: FitContext, valid: Rows | None = None) -> Self:
+        """Boost on rows whose binned cells alone are in memory.
+
+        Raises:
+            MissingExtraError: the library is not installed.
+        """
+        return self._grow(train, train.columns, context, valid)
+
+    def stream_bytes(self, columns: int, classes: int) -> float:
+        """Its bins by rows and by columns, and for each output what its trees have said, and two derivatives."""
+        return columns * 2 + 24 * (classes if classes > 2 else 1) + 48
+
+    def _grow(self, train: Rows | RowsOnDisk, columns: Columns, context: FitContext, valid: Rows | None) -> Self:
         xgb = require("xgboost", self.extra)
         self._threads = context.threads
         self._outputs = Outputs.learn(train.y, context)
@@ -130,7 +147,7 @@ class XGBoost(Model):
         self._work = float(len(train.y))
         if self._outputs.single:
             return self
-        self._kinds = _kinds(train.X.columns)
+        self._kinds = _kinds(columns)
         known = self._outputs.known(valid)
         growth = Growth(context, most=ROUNDS, base=patience(len(train.y)))
         data = self._matrix(xgb, train, context)
@@ -200,7 +217,10 @@ class XGBoost(Model):
             self._booster.save_config()
             self._used = threads
 
-    def _matrix(self, xgb: Any, rows: Rows, context: FitContext, like: Any = None) -> Any:
+    def _matrix(self, xgb: Any, rows: Rows | RowsOnDisk, context: FitContext, like: Any = None) -> Any:
+        if isinstance(rows, RowsOnDisk):
+            parts = as_parts(xgb, rows, self._outputs, self._kinds)
+            return xgb.QuantileDMatrix(parts, enable_categorical=True, nthread=context.threads)
         return xgb.QuantileDMatrix(
             rows.X.dense,
             label=self._outputs.targets(rows),

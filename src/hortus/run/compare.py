@@ -195,7 +195,7 @@ class Comparison:
             f"{how}-{digest}",
             members,
             result.prepared,
-            result.model,
+            result.searched,
             judged=every.judged,
             predictions=found.predictions,
             seed=result.settings.seed,

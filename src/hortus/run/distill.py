@@ -51,7 +51,8 @@ def distill(result: Result, *, student: str = "lightgbm", threads: int = 1) -> V
     Raises:
         SettingError: there is no such model.
     """
-    prepared, evidence, seed, teacher = result.prepared, result.evidence, result.settings.seed, result.model
+    prepared, seed = result.prepared, result.settings.seed
+    evidence, teacher = result.searched_evidence, result.searched
     data, judged = prepared.data, evidence.judged
     space = PipelineSpace(data.facts(result.settings.budget.time))
     if student not in space.models:

@@ -17,6 +17,8 @@ from hortus.explain.evidence import Evidence
 from hortus.run.prepare import Prepared
 
 PREDICTIONS = "predictions.npy"
+# The folder of a model that has learned from all rows of a file: the rows kept aside, and what it says of them.
+STREAMED = "streamed"
 
 
 def keep_predictions(folder: Path, predictions: NDArray[np.float64], judged: NDArray[np.intp]) -> None:
@@ -38,6 +40,8 @@ def read_evidence(folder: Path, prepared: Prepared, predictor: Predictor, leader
     Raises:
         ArtifactError: a part is missing or damaged.
     """
+    if predictor.apart:
+        return _apart(folder / STREAMED, prepared, predictor, leaderboard)
     judged, predictions = _predictions(folder, len(prepared.data))
     sample = read_sample(folder, prepared.schema.names)
     # A run that was stopped early may have judged fewer rows than were drawn.
@@ -52,6 +56,33 @@ def read_evidence(folder: Path, prepared: Prepared, predictor: Predictor, leader
         folds=np.asarray(prepared.data.folds.assignment)[judged],
         weight=None if weight is None else np.asarray(weight)[judged],
         rows=np.searchsorted(judged, sample.index.to_numpy()),
+        frame=sample,
+        leaderboard=leaderboard,
+    )
+
+
+def _apart(place: Path, prepared: Prepared, predictor: Predictor, leaderboard: pd.DataFrame) -> Evidence:
+    """Of rows that none of the model's members has seen: there are no folds."""
+    sample = read_sample(place, prepared.schema.names)
+    try:
+        y = np.load(place / "y.npy", allow_pickle=False)
+        weight = np.load(place / "weight.npy", allow_pickle=False) if (place / "weight.npy").exists() else None
+    except (OSError, ValueError) as error:
+        raise ArtifactError(
+            f"The rows kept aside by the run in {str(place.parent)!r} cannot be read: {error}.",
+            mend="Go on with the run (hortus resume), which writes them anew.",
+            code="apart-missing",
+        ) from error
+    judged, predictions = _predictions(place, len(y))
+    return Evidence(
+        predictor=predictor,
+        metric=prepared.metric,
+        judged=judged,
+        y=y,
+        predictions=predictions[:, 0] if prepared.task.kind == "regression" else predictions,
+        folds=np.zeros(len(y), dtype=np.int8),
+        weight=weight,
+        rows=sample.index.to_numpy(),
         frame=sample,
         leaderboard=leaderboard,
     )

@@ -16,6 +16,7 @@ from hortus.deploy.network_parts import parts_of
 from hortus.deploy.onnx import export_onnx
 from hortus.deploy.scene_model import SceneModel
 from hortus.engine.row import BASELINE
+from hortus.errors import ArtifactError
 from hortus.run.images.result import is_image_run, open_image_run
 from hortus.run.result import open_run
 from hortus.run.scenes.result import is_scene_run, open_scene_run
@@ -69,15 +70,22 @@ def code_inputs(folder: Path) -> CodeInputs:
 
     Raises:
         RunError: the folder holds no run, or no trial of it has finished.
-        ArtifactError: the folder is incomplete or damaged.
+        ArtifactError: the folder is incomplete or damaged; or the model has learned from more rows than it holds.
     """
     result = open_run(Path(folder))
+    if result.model.apart:
+        raise ArtifactError(
+            "This model cannot be written as a script: it has learned from all rows of a file, of which the run holds "
+            "a sample.",
+            mend="Save it as a bundle.",
+            code="export-code-unsupported",
+        )
     data, settings = result.prepared.data, result.settings
     numbers = [member.number for member in result.model.members]
     seeds = {number: derive(settings.seed, "trial", number) for number in numbers if number != BASELINE}
     shares: dict[int, float] = {}
     if BASELINE in numbers:
-        from hortus.run.fit import BASELINE_ROWS
+        from hortus.run.meanwhile import BASELINE_ROWS
 
         seeds[BASELINE] = derive(settings.seed, "baseline")
         shares[BASELINE] = min(1.0, BASELINE_ROWS / len(data.train_rows(0)))

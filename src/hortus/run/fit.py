@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 from hortus.budget import Budget, Ledger
 from hortus.data.artifacts import sweep
-from hortus.data.sample import read_sample
+from hortus.data.within_memory import Sampled
 from hortus.engine.executors.base import Executor
 from hortus.engine.history import LAG
 from hortus.engine.journal import Journal
@@ -18,20 +19,19 @@ from hortus.engine.lock import RunLock
 from hortus.engine.loop import Search
 from hortus.engine.plan import Plan
 from hortus.engine.progress import Listener, ProgressEvent
-from hortus.engine.row import BASELINE
-from hortus.evaluation.base import Evaluation, Fidelity
-from hortus.evaluation.trial import Order
-from hortus.evaluation.trial import run as run_trial
+from hortus.evaluation.base import Fidelity
 from hortus.run.combinations import check
-from hortus.run.finish import score_of
+from hortus.run.finish import Ensemble, score_of
+from hortus.run.meanwhile import meanwhile
 from hortus.run.origin import extended, note_origin
 from hortus.run.place import emitter, make_executor, slot_memory
 from hortus.run.prepare import Prepared, Sides, keep, prepare, recall
-from hortus.run.result import Result, conclude, read_result, require_run
-from hortus.run.scrutiny import LEAKS, ORDERS, scrutinize
+from hortus.run.result import LEARNED, Result, conclude, read_result, require_run
+from hortus.run.scrutiny import LEAKS, ORDERS
 from hortus.run.settings import Settings
+from hortus.run.stream import stays, stream, stream_seconds
+from hortus.run.stream_fits import Phase
 from hortus.run.warmup import Warmup
-from hortus.seeds import derive
 from hortus.spaces import SPACES
 from hortus.spaces.pipelines import PipelineSpace
 from hortus.spaces.portfolio import portfolio
@@ -40,13 +40,10 @@ from hortus.spaces.portfolio import portfolio
 RESERVE_SHARE = 0.05
 RESERVE_LEAST = 0.7
 RESERVE_MOST = 10.0
-# What suspicious columns are worth is measured within this share of the time, and this many seconds.
-SCRUTINY_SHARE = 0.05
-SCRUTINY_MOST = 10.0
+# Of the time, what is left for saving a model that has learned from all rows.
+SAVING_SHARE = 0.02
 # Frugal walks begin with this share of the rows, but no fewer rows than this, as FLAML does.
 FIRST_SAMPLE, LEAST_SAMPLE = 0.1, 10_000
-# Rows that the baseline learns from: it must be there within a second.
-BASELINE_ROWS = 10_000
 
 # The params to try, from the space of the table at hand.
 Starts = Callable[[Any], Sequence[Mapping[str, Any]]]
@@ -95,6 +92,9 @@ def fit(
             keep(prepared, folder)
         with Journal.open(folder) if known else Journal.create(folder) as journal:
             _match(journal, settings, prepared, folder)
+            if known and prepared.sampled is not None:
+                # The same table may lie elsewhere by now.
+                prepared.sampled.save(folder)
             prepared = recall(folder, settings)
             return _search(journal, prepared, settings, folder, ledger, executor, emit, starts)
 
@@ -149,7 +149,9 @@ def _search(
     emit: Listener,
     starts: Starts | None = None,
 ) -> Result:
-    plan = _plan(prepared, settings, folder, _reserve(ledger.budget), executor)
+    reading = ledger.phases.get("reading", 0.0)
+    streaming = stream_seconds(prepared, settings, folder, reading) if starts is None else 0.0
+    plan = _plan(prepared, settings, folder, _reserve(ledger.budget) + streaming, executor)
     # More slots than the lag has would idle; but a run keeps the one that it began with, wherever it goes on.
     lag = journal.get("lag") or max(LAG, executor.capacity)
     journal.set("lag", lag)
@@ -166,13 +168,24 @@ def _search(
         emit(ProgressEvent("note", ledger.elapsed, note.to_json()))
     emit(ProgressEvent("run_started", ledger.elapsed, _described(prepared, settings, folder, executor)))
     with ledger.charge("searching"):
-        why = search.run(meanwhile=lambda: _meanwhile(journal, prepared, settings, folder, ledger, emit))
+        why = search.run(meanwhile=lambda: meanwhile(journal, prepared, settings, folder, ledger, emit))
     journal.set("why", why)
     warmup.close()
-    with ledger.charge("ensembling"):
-        emit(ProgressEvent("phase", ledger.elapsed, {"name": "ensembling"}))
-        left = ledger.remaining
-        conclude(journal, prepared, settings, folder, seconds=max(0.2, left / 2) if math.isfinite(left) else None)
+    stayed = stays(journal, prepared, settings, folder, why)
+    if stayed is not None:
+        learned: str | None = stayed.what
+        journal.set(LEARNED, stayed.to_json())
+        emit(ProgressEvent("note", ledger.elapsed, stayed.to_json()))
+    else:
+        with ledger.charge("ensembling"):
+            emit(ProgressEvent("phase", ledger.elapsed, {"name": "ensembling"}))
+            left = ledger.remaining - streaming
+            seconds = max(0.2, left / 2) if math.isfinite(left) else None
+            ensemble = conclude(journal, prepared, settings, folder, seconds=seconds)
+        learned = None
+        if starts is None and why != "interrupted":
+            with ledger.charge("streaming"):
+                learned = _stream(journal, prepared, settings, folder, ensemble, ledger, executor, emit)
     journal.set("spent", {"elapsed": ledger.elapsed, "phases": ledger.phases})
     result = read_result(journal, folder, settings)
     finished = {
@@ -183,9 +196,33 @@ def _search(
         "trials": len(result.rows),
         "why": why,
         "folder": str(folder),
+        "learned": learned,
     }
     emit(ProgressEvent("run_finished", ledger.elapsed, finished))
     return result
+
+
+def _stream(
+    journal: Journal,
+    prepared: Prepared,
+    settings: Settings,
+    folder: Path,
+    ensemble: Ensemble,
+    ledger: Ledger,
+    executor: Executor,
+    emit: Listener,
+) -> str | None:
+    """Fit the best on all rows of a file that a sample was taken of; say what came of it."""
+    if Sampled.load(folder) is None:
+        return None
+    emit(ProgressEvent("phase", ledger.elapsed, {"name": "streaming"}))
+    left = ledger.remaining - SAVING_SHARE * (ledger.budget.time or 0.0)
+    # The rows lie here and nowhere else.
+    elsewhere = settings.executor == "ray" or settings.cluster is not None
+    with make_executor("local", 1) if elsewhere else nullcontext(executor) as place:
+        phase = Phase(journal, prepared, settings, folder, ensemble, place, left if math.isfinite(left) else None)
+        note = stream(phase, lambda note: emit(ProgressEvent("note", ledger.elapsed, note.to_json())))
+    return None if note is None else note.what
 
 
 def _plan(prepared: Prepared, settings: Settings, folder: Path, reserve: float, executor: Executor) -> Plan:
@@ -219,50 +256,6 @@ def _rungs(of: str) -> tuple[Fidelity, ...]:
     """A ninth and a third of the full cost, as successive halving with eta = 3 has it."""
     shares = () if of == "folds" else (1 / 9, 1 / 3)
     return tuple(Fidelity(rows=share) if of == "rows" else Fidelity(rounds=share) for share in shares)
-
-
-def _meanwhile(
-    journal: Journal, prepared: Prepared, settings: Settings, folder: Path, ledger: Ledger, emit: Listener
-) -> None:
-    """What is done here while the first trials run in their slots."""
-    _baseline(journal, prepared, settings, folder, ledger, emit)
-    if journal.get("findings") is None:
-        seconds = min(SCRUTINY_MOST, SCRUTINY_SHARE * (ledger.budget.time or math.inf))
-        sample = read_sample(folder, prepared.schema.names)
-        told = scrutinize(prepared.findings, prepared, sample, seed=settings.seed, seconds=seconds)
-        for finding in told:
-            if finding.code in (*LEAKS, *ORDERS):
-                emit(ProgressEvent("note", ledger.elapsed, finding.note().to_json()))
-        journal.set("findings", [finding.to_json() for finding in told])
-
-
-def _baseline(
-    journal: Journal, prepared: Prepared, settings: Settings, folder: Path, ledger: Ledger, emit: Listener
-) -> None:
-    """A small decision tree, fitted here at once: whatever happens to the trials, there is a model."""
-    if journal.get("baseline") is not None:
-        return
-    emit(ProgressEvent("phase", ledger.elapsed, {"name": "baseline"}))
-    facts = prepared.data.facts(settings.budget.time)
-    space = PipelineSpace(facts, models=("tree",))
-    params = portfolio(space)[0]
-    order = Order(
-        number=BASELINE,
-        space=space.to_json(),
-        params=params,
-        evaluator="cross_validation",
-        data=str(folder / "data"),
-        out=str(folder),
-        seed=derive(settings.seed, "baseline"),
-        fidelity=Fidelity(folds=1, rows=min(1.0, BASELINE_ROWS / facts.train_rows)),
-    )
-    evaluation = Evaluation.from_json(run_trial(order.to_json(), lambda _step, _value: True))
-    score = evaluation.score if evaluation.score is not None else score_of(prepared, folder, evaluation.artifacts)
-    journal.set(
-        "baseline",
-        {"params": params, "value": score, "evaluation": evaluation.to_json(), "describe": "baseline: a small tree"},
-    )
-    emit(ProgressEvent("phase", ledger.elapsed, {"name": "searching"}))
 
 
 def _reserve(budget: Budget) -> float:

@@ -137,7 +137,7 @@ def _timed(
             left -= more * option.seconds
             folds = option.member.folds[: 1 + more]
             members.append(replace(option.member, weight=counts[i] / size, folds=folds))
-        taken = one_row(_predictor(members, result.model), result.folder)
+        taken = one_row(_predictor(members, result.searched), result.folder)
         if taken <= latency or (len(counts) == 1 and len(members[0].folds) == 1):
             break
         # What was timed part by part takes longer together: plan with that much less.
@@ -151,7 +151,7 @@ def _timed(
         "picked",
         members,
         result.prepared,
-        result.model,
+        result.searched,
         judged=found.judged,
         predictions=average([found.predictions[place] for place in chosen], weights),
         seed=result.settings.seed,

@@ -42,11 +42,11 @@ def make_executor(
     return EXECUTORS[name](slots=count, threads=1, **more)
 
 
-def slot_memory(budget: int | None, executor: Executor) -> int | None:
-    """What one slot may hold of a budget (bytes) that the driver and all slots of a machine share."""
+def slot_memory(budget: int | None, executor: Executor, *, alone: bool = False) -> int | None:
+    """What one slot may hold of a budget (bytes) that the driver and all slots of a machine share, or one ``alone``."""
     if budget is None:
         return None
-    return max(budget - tree_memory(os.getpid()), budget // 4) // executor.on_one_machine
+    return max(budget - tree_memory(os.getpid()), budget // 4) // (1 if alone else executor.on_one_machine)
 
 
 def emitter(listeners: Sequence[Listener]) -> Listener:

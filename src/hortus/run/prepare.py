@@ -27,7 +27,7 @@ from hortus.data.store import load_state, save_state
 from hortus.data.target import find_target, prepare_target
 from hortus.data.task import Task
 from hortus.data.weights import check_weights
-from hortus.data.within_memory import read_within
+from hortus.data.within_memory import Sampled, read_within
 from hortus.errors import InputError, SettingError, nearest
 from hortus.features.encode import TableEncoder
 from hortus.run.sentences import choose_sentences
@@ -48,6 +48,7 @@ class Prepared:
         findings: what the checks of the data say.
         ranges: what each column's training rows held, as `training_ranges` tells it.
         sample: rows of the table as the schema reads them, by their positions; None once they are in the run's folder.
+        sampled: of which file the table is a random sample, and which rows; None where it is none, or likewise.
     """
 
     task: Task
@@ -59,6 +60,7 @@ class Prepared:
     findings: tuple[Finding, ...]
     ranges: dict[str, dict[str, Any]]
     sample: pd.DataFrame | None = None
+    sampled: Sampled | None = None
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ def prepare(table: Any, target: Any, settings: Settings, sides: Sides) -> Prepar
         InputError: the table or its target cannot be used.
         SettingError: a column named in the settings is not there.
     """
-    frame, notes = _read(table, target, settings, sides)
+    frame, notes, sampled = _read(table, target, settings, sides)
     if isinstance(target, str):
         frame, values, name = *find_target(frame, target), target
     else:
@@ -144,15 +146,15 @@ def prepare(table: Any, target: Any, settings: Settings, sides: Sides) -> Prepar
     )
     sample = draw(canonical, folds.judged_rows, seed=settings.seed)
     ranges = training_ranges(canonical, schema)
-    return Prepared(found.task, metric, schema, encoder, data, tuple(notes), findings, ranges, sample)
+    return Prepared(found.task, metric, schema, encoder, data, tuple(notes), findings, ranges, sample, sampled)
 
 
-def _read(table: Any, target: Any, settings: Settings, sides: Sides) -> tuple[pd.DataFrame, list[Note]]:
+def _read(table: Any, target: Any, settings: Settings, sides: Sides) -> tuple[pd.DataFrame, list[Note], Sampled | None]:
     """The table, or as much of a file as the memory budget holds; arrays beside a table want all of its rows."""
     beside = (target, sides.weight, sides.groups, sides.order)
     alone = all(value is None or isinstance(value, str) for value in beside)
     if settings.memory is None or not alone or not isinstance(table, (str, PathLike)):
-        return read_table(table)
+        return *read_table(table), None
     return read_within(Path(table), settings.memory, seed=settings.seed)
 
 
@@ -183,6 +185,8 @@ def keep(prepared: Prepared, folder: Path) -> None:
     prepared.data.save(folder / "data")
     if prepared.sample is not None:
         write_sample(prepared.sample, folder)
+    if prepared.sampled is not None:
+        prepared.sampled.save(folder)
     (folder / "encoder").mkdir(exist_ok=True)
     save_state(folder / "encoder", prepared.encoder.state())
     described = {

@@ -33,9 +33,15 @@ def refit(result: Result, *, threads: int = 1) -> Variant:
         threads: that a fit may use.
 
     Raises:
-        RunError: no trial has ended well, so that there is nothing to fit again.
+        RunError: no trial has ended well, so that there is nothing to fit again; or the model is one of more rows.
     """
     prepared = result.prepared
+    if result.model.apart:
+        raise RunError(
+            "The run's model has learned from all rows of its file; the rows to refit on are a sample of them.",
+            mend="Use the model as it is: it has one pipeline a member already.",
+            code="already-streamed",
+        )
     data, seed, model = prepared.data, result.settings.seed, result.model
     found = pool(result.rows, prepared, result.folder)
     places = {row.number: place for place, row in enumerate(found.rows)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -24,14 +25,18 @@ from hortus.errors import RunError
 from hortus.evaluation.agreement import agreement_frame, agreements, spearman_table
 from hortus.evaluation.scoring import by_fold
 from hortus.explain.evidence import Evidence
-from hortus.run.evidence import PREDICTIONS, read_evidence
-from hortus.run.finish import choose, pool, save
+from hortus.run.evidence import PREDICTIONS, STREAMED, read_evidence
+from hortus.run.finish import Ensemble, choose, pool, save
 from hortus.run.nothing import none_ended_well
 from hortus.run.prepare import Prepared, recall
 from hortus.run.settings import Settings
 from hortus.run.tuned import is_tuned
 
 BUNDLE = "model.hortus"
+# The folder of what the search came to, where a model that has learned from all rows of a file took its place.
+SEARCHED = "searched"
+# Under which the journal keeps what came of learning from all rows of a file.
+LEARNED = "streaming"
 # What the whole evaluation is called beside its rungs.
 FULL = "full"
 # The best trials that the baseline is compared with.
@@ -64,6 +69,11 @@ class Result:
         return load_bundle(self.folder / BUNDLE)
 
     @cached_property
+    def searched(self) -> Predictor:
+        """What the search itself came to: the model, unless one that has learned from all rows took its place."""
+        return load_bundle(self.folder / SEARCHED / BUNDLE) if self.chosen.get("streamed") else self.model
+
+    @cached_property
     def prepared(self) -> Prepared:
         """The run's data.
 
@@ -80,6 +90,15 @@ class Result:
             ArtifactError: a part of the run's folder is missing or damaged.
         """
         return read_evidence(self.folder, self.prepared, self.model, self.leaderboard())
+
+    @cached_property
+    def searched_evidence(self) -> Evidence:
+        """Likewise of `searched`: rows of the run's own table.
+
+        Raises:
+            ArtifactError: a part of the run's folder is missing or damaged.
+        """
+        return read_evidence(self.folder, self.prepared, self.searched, self.leaderboard())
 
     @property
     def score(self) -> float:
@@ -174,11 +193,25 @@ def open_run(folder: Path) -> Result:
         settings = Settings.from_json(journal.get("settings"))
         if journal.get("chosen") is None or not all((folder / name).exists() for name in (BUNDLE, PREDICTIONS)):
             conclude(journal, recall(folder, settings), settings, folder, seconds=None)
+        settle(folder, streamed=bool(journal.get("chosen").get("streamed")))
         return read_result(journal, folder, settings)
 
 
-def conclude(journal: Journal, prepared: Prepared, settings: Settings, folder: Path, *, seconds: float | None) -> None:
+def settle(folder: Path, *, streamed: bool) -> None:
+    """Move a model that the journal has named the run's own to its place, where that was not done yet."""
+    if streamed:
+        # Another process that opens the run may have been quicker.
+        with suppress(FileNotFoundError):
+            (folder / STREAMED / BUNDLE).replace(folder / BUNDLE)
+
+
+def conclude(
+    journal: Journal, prepared: Prepared, settings: Settings, folder: Path, *, seconds: float | None
+) -> Ensemble:
     """Choose the ensemble from what the journal holds, save it as the run's model, and note it.
+
+    Returns:
+        What was chosen.
 
     Raises:
         RunError: no trial has ended well; the reasons are named.
@@ -190,6 +223,10 @@ def conclude(journal: Journal, prepared: Prepared, settings: Settings, folder: P
         raise none_ended_well(rows)
     findings = journal.get("findings")
     told = prepared.findings if findings is None else [Finding.from_json(finding) for finding in findings]
+    if (journal.get("chosen") or {}).get("streamed"):
+        # From here on the file is no longer what the journal says: a run killed now is concluded when it is opened.
+        journal.set(LEARNED, None)
+        journal.set("chosen", None)
     save(folder / BUNDLE, found, prepared, folder, findings=told)
     journal.set(
         "chosen",
@@ -202,6 +239,7 @@ def conclude(journal: Journal, prepared: Prepared, settings: Settings, folder: P
             "tied": found.tied,
         },
     )
+    return found
 
 
 def _candidates(
@@ -232,11 +270,12 @@ def _candidates(
 
 def read_result(journal: Journal, folder: Path, settings: Settings) -> Result:
     """What the journal of a concluded run says."""
+    streamed = journal.get(LEARNED)
     return Result(
         folder=folder,
         rows=tuple(journal.trials()),
         chosen=journal.get("chosen"),
-        notes=tuple(Note(**note) for note in journal.get("notes") or ()),
+        notes=tuple(Note(**note) for note in (*(journal.get("notes") or ()), *([streamed] if streamed else ()))),
         why=journal.get("why") or "",
         settings=settings,
     )

@@ -17,13 +17,14 @@ from numpy.typing import NDArray
 
 from hortus.data.columns import MatrixColumn
 from hortus.data.matrix import Matrix
+from hortus.data.rows_on_disk import RowsOnDisk
 from hortus.data.store import load_state, save_state
 from hortus.errors import ArtifactError
 from hortus.features import STEPS
 from hortus.features.base import Step
 from hortus.features.layout import distinct
 from hortus.models import MODELS
-from hortus.models.base import FitContext, Model, Rows, Vector
+from hortus.models.base import FitContext, Model, Rows, Streams, Vector
 from hortus.seeds import derive, stream
 from hortus.spaces.nodes import AnyNode, ModelNode, Node, RowsNode, StackNode, StepNode, UnionNode, walk
 from hortus.spaces.nodes import describe as describe_node
@@ -132,6 +133,24 @@ class FittedPipeline:
     def inputs(self, X: Matrix) -> Matrix:
         """Encoded rows as the model at the root takes them."""
         return self._root.inputs[0].transform(X)
+
+    def again(self, train: RowsOnDisk, context: FitContext, valid: Rows | None = None) -> FittedPipeline:
+        """The same fitted steps, and above them the model fitted anew on rows on disk.
+
+        Args:
+            train: rows as the steps give them.
+            context: for the fit.
+            valid: rows on which the model may stop growing; as the steps give them too.
+
+        Raises:
+            TypeError: the model does not learn from rows on disk.
+        """
+        root = self.pipeline.root
+        model = MODELS[root.model](**root.params)
+        if not isinstance(model, Streams):
+            raise TypeError(f"{root.model} does not learn from rows on disk.")
+        model.fit_stream(train, replace(context, seed=derive(context.seed, "0")), valid)
+        return FittedPipeline(self.pipeline, replace(self._root, what=model), model.work)
 
     @property
     def model(self) -> Model:

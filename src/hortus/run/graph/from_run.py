@@ -64,7 +64,7 @@ def from_run(result: Result, *, source: str, which: Which = "best") -> Graph:
     ends = [growing.pipeline(rows[number]) for number in numbers]
     if len(ends) > 1:
         blended: dict[str, Any] = {"weights": [weights[number] for number in numbers]}
-        model = result.model
+        model = result.searched
         if model.stacking is not None and len(members) == len(weights):
             blended["stacking"] = model.stacking.to_json()
         if model.calibration is not None and len(members) == len(weights):
