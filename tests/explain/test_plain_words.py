@@ -96,7 +96,7 @@ def test_drivers_are_told_by_what_the_score_loses_and_which_way_they_push(known)
     assert "Without it, the ROC AUC would fall by 0.4" in age.sentence
     assert "The more of it, the likelier “target = yes”: from 0." in age.sentence
     assert not noise.sure
-    assert noise.sentence == "The model has no use for it that is beyond chance."
+    assert noise.sentence == "Without it alone, it would do as well, as far as can be told."
 
 
 def test_an_effect_that_rises_and_falls_is_told_by_its_peak(known):

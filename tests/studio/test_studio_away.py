@@ -59,6 +59,10 @@ def test_workers_the_server_and_the_run_are_killed_and_nothing_is_lost(
     page.on("request", lambda request: asked.append(request.url))
 
     own_server.kill()
+    # The page says so above what it shows, which stays.
+    page.locator(".away").get_by_text("The studio does not answer.").wait_for(timeout=LONG)
+    assert page.locator(".leaders .is-best").is_visible()
+    assert page.get_by_role("alert").count() == 1
     own_server.start()
     # Nobody loads the page again: it goes on behind what it has heard.
     end = time.monotonic() + LONG / 1000
@@ -79,5 +83,29 @@ def test_workers_the_server_and_the_run_are_killed_and_nothing_is_lost(
     ended = Counter(said["data"]["number"] for said in map(json.loads, lines) if said["kind"] == "trial_finished")
     assert set(ended.values()) == {1}
     assert page.get_by_text(f"{len(ended)} models tried.").is_visible()
+    # While there was no server, the browser noted that it could not reach one.
+    found.troubles.clear()
+
+
+@pytest.mark.ui
+@pytest.mark.rotated
+def test_what_is_drawn_while_the_studio_is_away_is_kept_once_it_is_back(
+    own_server: Served, window: Callable[..., Window]
+) -> None:
+    client = own_server.client()
+    address = f"/api/designer/graphs/{client.post('/api/designer/graphs', json={'template': ''}).json()['id']}"
+    found = window(own_server, address.removeprefix("/api").replace("/graphs", ""))
+    page = found.page
+    page.get_by_role("button", name="Load data").click()
+    page.locator('.react-flow__node[data-id="load"]').wait_for()
+    own_server.kill()
+    page.get_by_role("button", name="Split", exact=True).click()
+    page.locator('.react-flow__node[data-id="split"]').wait_for()
+    page.locator(".away").wait_for(timeout=LONG)
+    own_server.start()
+    page.locator("[role=alert]").wait_for(state="detached", timeout=LONG)
+    page.get_by_role("button", name="Versions").click()
+    page.get_by_text("Added Split").wait_for(timeout=LONG)
+    assert [node["id"] for node in client.get(address).json()["graph"]["nodes"]] == ["load", "split"]
     # While there was no server, the browser noted that it could not reach one.
     found.troubles.clear()

@@ -80,6 +80,18 @@ def test_a_file_is_dropped_and_every_word_of_it_is_text(served: Served, window: 
     found.page.get_by_role("heading", name="evil.csv").wait_for()
 
 
+def test_a_column_is_as_wide_as_what_its_head_tells(served: Served, window: Open) -> None:
+    days = pd.date_range("2024-01-01", periods=90).strftime("%Y-%m-%d")
+    sorts = ["Barolo", "Grignolino", "Barbera"] * 30
+    table = pd.DataFrame({"a_long_name_of_a_date": days, "sort": sorts, "x": np.arange(90) - 45.5})
+    found = window(served)
+    found.drop("heads.csv", table.to_csv(index=False).encode())
+    found.page.locator(".sheet-column").nth(2).wait_for(timeout=LONG)
+    cut = "parts => parts.filter(part => part.scrollWidth > part.clientWidth).map(part => part.textContent)"
+    assert found.page.locator(".ends span, .question, .column-name").evaluate_all(cut) == []
+    assert "one of Barbera, Barolo, Grignolino" in found.page.locator(".sheet-head").inner_text()
+
+
 def test_a_refusal_says_what_and_what_to_do(served: Served, window: Open, tmp_path: Any) -> None:
     (tmp_path / "model.pkl").write_bytes(b"\x80\x04\x95\x00\x00\x00 not for us")
     found = window(served)

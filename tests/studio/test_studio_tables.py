@@ -91,6 +91,7 @@ def test_a_packed_table_comes_in(client: httpx.Client, name: str, content: bytes
         ("model.pkl", b"\x80\x04\x95\x00\x00\x00\x00\x00\x00\x00\x8c\x05posix", "file-kind"),
         ("page.html", b"<!doctype html><script>alert(1)</script>", "file-kind"),
         ("letter.pdf", b"%PDF-1.7 ...", "file-kind"),
+        ("photo.png", picture(1), "file-kind"),
         ("weights.csv", b"\x7fELF\x02\x01\x01\x00", "file-kind"),
         ("empty.csv", b"", "file-empty"),
         ("two.zip", packed({"a.csv": b"x,y\n1,2\n", "b.csv": b"x,y\n1,2\n"}), "zip-members"),

@@ -20,6 +20,7 @@ from hortus.explain.names import label, quoted
 
 # A curve whose two ends lie nearer than this to each other, against its whole range, does not simply rise or fall.
 ONE_WAY = 0.6
+UNSURE = "Without it alone, it would do as well, as far as can be told."
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def drivers(task: Task, importance: Importance, effects: Sequence[Dependence]) -
         importance.columns, importance.mean, importance.low, importance.high, strict=True
     ):
         sure = bool(low > 0) if math.isfinite(low) else bool(loss > 0)
-        told = [_lost(importance.metric, float(loss)) if sure else "The model has no use for it that is beyond chance."]
+        told = [_lost(importance.metric, float(loss)) if sure else UNSURE]
         if sure and column in known:
             told.append(effect_sentence(task, known[column]))
         share = max(0.0, float(loss) / largest)

@@ -148,7 +148,7 @@ def find_alarm(metric: str, findings: Sequence[Mapping[str, Any]]) -> Alarm | No
         headline = f"Too good to be true? With {names} the {kind} is {with_}; without {them}, {without}."
         text = (
             f"{finding['what']} If {them} will be known at the moment of predicting, all is well. If not, the model "
-            f"cannot be used as it is: believe {without}, and fit again without {them}. {finding.get('overrule', '')}"
+            f"cannot be used as it is: believe {without}, and train again without {them}. {finding.get('overrule', '')}"
         )
         return Alarm(headline, text.strip(), columns, float(scores["with"]), float(scores["without"]))
     return None

@@ -5,7 +5,7 @@ Runs of tables and of images alike; a fact that a run has not is told as "".
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from hortus.explain.figures import count, number
 from hortus.run.graph.words import TITLES
 from hortus.run.images.result import ImageResult, is_image_run, open_image_run
 from hortus.run.result import BUNDLE, Result, open_run
+from hortus.run.setting_words import EVALUATOR_WORDS, PRUNER_WORDS, SPACE_WORDS, STRATEGY_WORDS
 
 MOST = 8
 # Settings by name, and in words.
@@ -37,6 +38,13 @@ _SETTINGS: Mapping[str, str] = {
     "evaluator": "candidates judged by",
     "epochs": "epochs",
     "seed": "seed",
+}
+# What a setting that is a name stands for.
+_MEANT: Mapping[str, Mapping[str, str]] = {
+    "strategy": STRATEGY_WORDS,
+    "space": SPACE_WORDS,
+    "pruner": PRUNER_WORDS,
+    "evaluator": EVALUATOR_WORDS,
 }
 
 
@@ -74,6 +82,7 @@ class Beside:
     comparable: bool
 
 
+_ENDED = {**WHY, "exhausted": "nothing was left to try", "interrupted": "it was stopped"}
 _KINDS = {"binary": "one of two", "multiclass": "one of several", "regression": "how much"}
 
 Cell = tuple[str, float | None]
@@ -104,6 +113,7 @@ def beside(results: Sequence[AnyResult]) -> Beside:
     better = -1 if metric_words.is_loss(tasks[0].metric) else 1
     facts = [
         *(_fact("Result", name, results, read, better if comparable else 0) for name, read in _RESULT.items()),
+        _fact("Cost", "candidates tried", results, _tried, 0),
         *(_fact("Cost", name, results, read, -1) for name, read in _COST.items()),
         *(_fact("Model", name, results, read, 0) for name, read in _MODEL.items()),
         *(_fact("Data", name, results, read, 0) for name, read in _DATA.items()),
@@ -129,6 +139,12 @@ def _interval(result: AnyResult) -> Cell:
     return " to ".join(metric_words.written(metric, end) for end in ends), None
 
 
+def _tried(result: AnyResult) -> Cell:
+    # What a search was stopped in the middle of came to nothing.
+    found = sum(row.state.is_finished() for row in result.rows)
+    return f"{found}", float(found)
+
+
 def _amount(value: float, unit: str = "") -> Cell:
     return (f"{number(value)} {unit}".strip(), value) if value == value else ("", None)
 
@@ -141,10 +157,16 @@ def _members(result: AnyResult) -> Cell:
 
 def _kinds(result: AnyResult) -> Cell:
     if isinstance(result, ImageResult):
-        return result.model.describe, None
+        space = result.settings.space
+        return f"network {result.chosen['number']}: {SPACE_WORDS.get(space, space)}", None
     board = result.leaderboard()
     names = dict.fromkeys(board[board["weight"] > 0]["model"]) or ["baseline"]
-    return ", ".join(TITLES[name][0] if name in TITLES else name for name in names), None
+    return _titles(names), None
+
+
+def _titles(models: Iterable[str]) -> str:
+    """Models as they are called in the Designer."""
+    return ", ".join(TITLES[name][0] if name in TITLES else name for name in models)
 
 
 def _rows(result: AnyResult) -> Cell:
@@ -163,7 +185,8 @@ def _image_size(result: AnyResult) -> Cell:
     if not isinstance(result, ImageResult):
         return "", None
     channels, height, width = result.model.shape
-    return f"{width} by {height} pixels, {count(channels, 'channel')}", None
+    colours = {1: "without colours", 3: "in colours"}.get(channels, count(channels, "channel"))
+    return f"{width} by {height} pixels, {colours}", None
 
 
 def _target(result: AnyResult) -> Cell:
@@ -194,10 +217,12 @@ def _setting(name: str) -> Callable[[AnyResult], Cell]:
         if value is None or value == ():
             return "", None
         if isinstance(value, tuple):
-            return ", ".join(value), None
+            return _titles(value) if name == "models" else ", ".join(value), None
         if isinstance(value, bool):
             return "yes" if value else "no", None
-        return (f"{value:g}" if isinstance(value, float) else str(value)), None
+        if isinstance(value, float):
+            return f"{value:g}", None
+        return _MEANT.get(name, {}).get(str(value), str(value)), None
 
     return read
 
@@ -209,7 +234,6 @@ _RESULT: Mapping[str, Callable[[AnyResult], Cell]] = {
     "before correcting for the choice": lambda r: _score(r, r.estimate.naive),
 }
 _COST: Mapping[str, Callable[[AnyResult], Cell]] = {
-    "candidates tried": lambda r: (f"{len(r.rows)}", float(len(r.rows))),
     "training, all candidates": lambda r: _amount(float(r.leaderboard()["fit_seconds"].sum()), "s"),
     "size of the model": lambda r: _amount((r.folder / BUNDLE).stat().st_size / 1e6, "MB"),
 }
@@ -217,7 +241,7 @@ _MODEL: Mapping[str, Callable[[AnyResult], Cell]] = {
     "models in it": _members,
     "kinds of model": _kinds,
     "calls it from a probability of": _threshold,
-    "why the search ended": lambda r: (WHY.get(r.why, r.why), None),
+    "why the search ended": lambda r: (_ENDED.get(r.why, r.why), None),
 }
 _DATA: Mapping[str, Callable[[AnyResult], Cell]] = {
     "to predict": _target,

@@ -65,6 +65,9 @@ def times(profiles: Sequence[ColumnProfile], target: str | None) -> list[str]:
 
 
 def groups(profiles: Sequence[ColumnProfile], target: str | None, sampled: int) -> list[str]:
-    """Columns that may hold what several rows belong to: values that recur, and are not all the same."""
+    """Columns that may hold what several rows belong to, names before numbers: values that recur, and are not all the
+    same.
+    """
     there = [p for p in profiles if p.column.name != target and p.column.kind in ("categorical", "numeric", "text")]
+    there.sort(key=lambda p: p.column.kind == "numeric")
     return [p.column.name for p in there if 2 < p.distinct < sampled]

@@ -25,6 +25,7 @@ ROWS, COLUMNS, CELLS = 5_000_000, 10_000, 400_000_000
 HEAD = 4096
 # The first bytes of what is packed, and the suffix by which it is unpacked.
 PACKED = ((b"\x1f\x8b", ".gz"), (b"BZh", ".bz2"), (b"\xfd7zXZ\x00", ".xz"))
+PICTURE = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8")
 TEXT = (".csv", ".tsv", ".tab", ".txt", ".jsonl", ".ndjson", ".json")
 
 
@@ -89,6 +90,12 @@ def sniff(place: Path, name: str) -> Told:
         if head.startswith(magic):
             inner = _text_suffix(Path(name).stem if name.lower().endswith(suffix) else name)
             return Told("table", inner + suffix)
+    if head.startswith(PICTURE):
+        raise ReadError(
+            f"{name[:80]!r} is a single picture, and nothing can be learned from one.",
+            mend="Give a zip that has a folder of pictures for each class.",
+            code="file-kind",
+        )
     if b"\0" in head and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise _unknown(name)
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
@@ -226,8 +233,11 @@ def _damaged() -> Iterator[None]:
     try:
         yield
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError) as error:
+        reason = str(error).rstrip(".")
+        # What a damaged archive is not is no news to whoever sees a workbook in it.
+        why = "" if isinstance(error, zipfile.BadZipFile) or not reason else f": {reason}"
         raise ReadError(
-            f"The file is damaged and cannot be unpacked: {str(error).rstrip('.')}.",
+            f"The file is damaged and cannot be unpacked{why}.",
             mend="Save or pack it again where it comes from, and bring in the new one.",
             code="file-damaged",
         ) from error

@@ -163,6 +163,9 @@ def line(studio: Studio, run: Run) -> RunLine:
     begun, finished = said.begun, said.finished
     metric = begun.get("metric")
     trouble = studio.runs.trouble(run) if state in ("failed", "interrupted") else None
+    if trouble is not None and trouble[2] == "file-missing":
+        # The path is the studio's own, and says nothing to whoever brought the file in.
+        trouble = ("The file that it was to learn from is gone.", "Bring it in again under Data.", trouble[2])
     return RunLine(
         id=run.id,
         name=run.name,

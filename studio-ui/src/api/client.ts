@@ -25,6 +25,12 @@ const GONE: Trouble = {
   mend: "Type hortus studio again; runs go on without it.",
 };
 
+/** Whether nobody answered at all. */
+export const isAway = (error: unknown): boolean => error instanceof ApiError && error.code === GONE.code;
+
+/** What a query ran into. That the studio is away is told once, above the screen, which keeps what it shows. */
+export const troubleOf = ({ error, data }: { error: unknown; data: unknown }): unknown => (error !== null && (data === undefined || !isAway(error)) ? error : null);
+
 async function answered<T>(asked: Promise<Response>): Promise<T> {
   let answer: Response;
   try {

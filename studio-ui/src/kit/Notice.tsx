@@ -1,7 +1,8 @@
-import type { ReactElement } from "react";
-import { ApiError } from "../api/client";
+import { type ReactElement, useContext, useEffect, useRef } from "react";
+import { ApiError, isAway } from "../api/client";
 import { Button } from "./Button";
 import { Glyph } from "./Glyph";
+import { Answers } from "./answering";
 
 interface NoticeProps {
   what: string;
@@ -28,9 +29,26 @@ export function Notice({ what, mend, look = "bloom", action }: NoticeProps): Rea
   );
 }
 
-/** The same for whatever a query or a write ran into. */
-export function Failed({ error, again }: { error: unknown; again?: () => void }): ReactElement {
+/**
+ * The same for whatever a query or a write ran into. That the studio is away is told until it is told above the screen,
+ * or until it is back; where there is something to send again, all the while.
+ */
+export function Failed({ error, again }: { error: unknown; again?: () => void }): ReactElement | null {
   const known = error instanceof ApiError ? error : null;
+  const { away, at, ask } = useContext(Answers);
+  const met = useRef({ error, at: Date.now() });
+  if (met.current.error !== error) {
+    met.current = { error, at: Date.now() };
+  }
+  const gone = isAway(error);
+  useEffect(() => {
+    if (gone) {
+      ask();
+    }
+  }, [gone, error, ask]);
+  if (gone && !again && (away || at > met.current.at)) {
+    return null;
+  }
   return (
     <Notice
       what={known?.what ?? "Something went wrong in this page."}

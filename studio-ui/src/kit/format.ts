@@ -12,7 +12,7 @@ export function number(value: number | null | undefined): string {
     return "–";
   }
   const size = Math.abs(value);
-  if (size !== 0 && (size < 1e-3 || size >= 1e9)) {
+  if (size !== 0 && (size < 1e-5 || size >= 1e9)) {
     return value.toExponential(2);
   }
   if (size >= 1000) {

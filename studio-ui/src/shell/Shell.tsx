@@ -1,11 +1,13 @@
-import { useQuery } from "@tanstack/react-query";
-import { Component, type ReactElement, type ReactNode, Suspense, useEffect } from "react";
-import { type Schemas, get } from "../api/client";
+import { type UseQueryResult, useQuery } from "@tanstack/react-query";
+import { Component, type ReactElement, type ReactNode, Suspense, useEffect, useMemo, useRef } from "react";
+import { type Schemas, get, isAway } from "../api/client";
 import { IconButton } from "../kit/Button";
 import { Glyph } from "../kit/Glyph";
 import { Failed } from "../kit/Notice";
+import { Answers } from "../kit/answering";
 import { score } from "../kit/format";
 import { SCREENS, type Screen } from "../screens/table";
+import { Away } from "./Away";
 import { go, useRoute } from "./route";
 import { useTheme } from "./theme";
 
@@ -13,13 +15,15 @@ export type RunLine = Schemas["RunLine"];
 export const RUNS = ["runs"] as const;
 
 /** Every run, asked for again while one is at work. */
-export function useRuns(): RunLine[] | undefined {
+function useAsked(): UseQueryResult<RunLine[]> {
   return useQuery({
     queryKey: RUNS,
     queryFn: () => get<RunLine[]>("/api/train/runs"),
-    refetchInterval: (query) => (query.state.data?.some((run) => run.state === "running") ? 2000 : 10000),
-  }).data;
+    refetchInterval: (query) => (query.state.status === "error" || query.state.data?.some((run) => run.state === "running") ? 2000 : 10000),
+  });
 }
+
+export const useRuns = (): RunLine[] | undefined => useAsked().data;
 
 export const STATE_WORDS: Record<RunLine["state"], string> = {
   running: "at work",
@@ -52,6 +56,9 @@ class Fence extends Component<{ children: ReactNode }, { error: unknown }> {
 export function Shell(): ReactElement {
   const route = useRoute();
   const [theme, setTheme] = useTheme();
+  const { error, dataUpdatedAt: at, refetch } = useAsked();
+  const away = isAway(error);
+  const answers = useMemo(() => ({ away, at, ask: () => void refetch({ cancelRefetch: false }) }), [away, at, refetch]);
   const screen = SCREENS.find((known) => known.path === route.screen);
   useEffect(() => {
     if (screen === undefined) {
@@ -91,11 +98,14 @@ export function Shell(): ReactElement {
         />
       </header>
       <RunsBar here={route.screen} run={route.rest[0]} />
+      <Away away={away} />
       <main id="screen" className="screen" tabIndex={-1}>
         {Shown && (
           <Fence key={screen?.path}>
             <Suspense fallback={<div className="waiting" />}>
-              <Shown rest={route.rest} query={route.query} />
+              <Answers.Provider value={answers}>
+                <Shown rest={route.rest} query={route.query} />
+              </Answers.Provider>
             </Suspense>
           </Fence>
         )}
@@ -131,14 +141,26 @@ function ScreenLink({ screen, here, to }: { screen: Screen; here: boolean; to: s
   );
 }
 
+// Pixels at the bar's end in which it fades.
+const FADE = 44;
+
 /** The last few runs with their state, one line under the screens' names. */
 function RunsBar({ here, run }: { here: string; run: string | undefined }): ReactElement | null {
   const runs = useRuns();
+  const bar = useRef<HTMLElement>(null);
+  const there = runs !== undefined;
+  // The run that is looked at is in sight.
+  useEffect(() => {
+    const chip = bar.current?.querySelector<HTMLElement>(".run-here");
+    if (chip && bar.current) {
+      bar.current.scrollLeft = chip.offsetLeft + chip.offsetWidth > bar.current.clientWidth - FADE ? chip.offsetLeft - FADE : 0;
+    }
+  }, [run, there]);
   if (!runs || runs.length === 0) {
     return null;
   }
   return (
-    <nav className="runs" aria-label="Runs">
+    <nav className="runs" aria-label="Runs" ref={bar}>
       {runs.slice(0, 6).map((known) => {
         const to = `/${known.state !== "running" && OF_RUN.includes(here) ? here : "train"}/${known.id}`;
         const told = known.best === null ? "" : ` · ${score(known.score ?? known.best, known.loss)}`;

@@ -27,6 +27,9 @@ def test_facts_are_told_of_each_run_and_whether_they_differ(api, tumours, progre
     assert told["models in it"]["numbers"][0] >= 1
     assert told["kind of question"]["values"] == ["one of two", "how much"]
     assert told["expected on new rows"]["better"] == 0
+    # Settings are told by what they do, not by their names.
+    assert told["search strategy"]["values"] == ["well-tried settings first, then more like the best"] * 2
+    assert told["models to choose from"]["values"] == ["Linear model, LightGBM"] * 2
 
 
 def test_scores_of_the_same_question_are_held_against_each_other(tumours):

@@ -159,7 +159,7 @@ def _tables() -> list[Kind]:
 
 def _split() -> Kind:
     methods = (
-        ("stratified", "at random, every class alike on both sides"),
+        ("stratified", "at random, classes alike"),
         ("random", "at random"),
         ("time", "by time: the last rows judge"),
         ("group", "by group: rows of one group stay together"),

@@ -114,7 +114,7 @@ def _(value: Trained) -> Preview:
         cells["off by"] = said - data.y[rows]
     else:
         cells["predicted"] = task.decode(said.argmax(axis=1))
-        cells |= {f"chance of {label}": said[:, k] for k, label in enumerate(task.classes[:COLUMNS])}
+        cells |= {f"chance of {label}": said[:, k].round(4) for k, label in enumerate(task.classes[:COLUMNS])}
     shown = pd.DataFrame(cells)
     columns = [
         {"name": str(name), "type": "number" if shown[name].dtype.kind == "f" else "category", "missing": 0}
@@ -122,7 +122,7 @@ def _(value: Trained) -> Preview:
     ]
     facts: list[list[Any]] = [
         [words(task.metric).name, _shown(task.metric, value.score)],
-        ["Seconds to fit", round(value.seconds, 2)],
+        ["Seconds to learn", round(value.seconds, 2)],
     ]
     if value.added:
         facts.append(["Prepared by itself", ", ".join(value.added)])

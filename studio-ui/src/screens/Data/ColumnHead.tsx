@@ -89,8 +89,8 @@ export function ColumnHead({ column, width, target, onTarget, onColumn }: Column
         <span className="histogram-none" />
       )}
       <span className="ends">
-        <span>{column.low}</span>
-        <span>{column.high}</span>
+        <span title={column.low}>{column.low}</span>
+        <span title={column.high}>{column.high}</span>
       </span>
       {target ? (
         <Button className="question question-chosen" onPress={() => onTarget(null)} aria-label={`${column.name} is to be predicted; choose another`}>

@@ -1,6 +1,6 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { type ReactElement, type ReactNode, useState } from "react";
-import { get, post } from "../../api/client";
+import { get, post, troubleOf } from "../../api/client";
 import { Button } from "../../kit/Button";
 import { Glyph } from "../../kit/Glyph";
 import { Failed } from "../../kit/Notice";
@@ -36,6 +36,7 @@ export function Noticed({ table }: { table: TableView }): ReactElement {
     }
   }
 
+  const trouble = troubleOf(found);
   const open = found.data?.findings.filter((finding) => finding.choice === null) ?? [];
   const decided = found.data?.findings.filter((finding) => finding.choice !== null) ?? [];
   return (
@@ -45,13 +46,13 @@ export function Noticed({ table }: { table: TableView }): ReactElement {
         {found.isFetching && <span className="quiet">looking …</span>}
       </header>
       {error !== null && <Failed error={error} />}
-      {found.error && <Failed error={found.error} />}
+      {trouble !== null && <Failed error={trouble} />}
       {table.target === null && (
         <p className="quiet noticed-first">Choose what to predict. Then the table is looked over for what would make a model's score lie.</p>
       )}
       {table.target !== null && found.data && open.length === 0 && (
         <p className="noticed-none">
-          <Glyph name="check" /> Nothing is left to decide.
+          <Glyph name="check" /> {decided.length > 0 ? "Nothing is left to decide." : "Nothing here would make a model's score lie."}
         </p>
       )}
       <ul className="findings">

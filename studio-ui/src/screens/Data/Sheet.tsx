@@ -1,12 +1,17 @@
 import { useQueries } from "@tanstack/react-query";
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { type ReactElement, useRef } from "react";
+import { type ReactElement, useEffect, useRef } from "react";
 import { type Schemas, get } from "../../api/client";
 import { ColumnHead } from "./ColumnHead";
 import { TABLES, type TableView } from "./queries";
 
 const ROW = 28;
-const WIDTH = 148;
+// As wide as what the head tells of a column, between these.
+const NARROW = 148;
+const WIDE = 248;
+// What a name alone may ask for; and what stands beside a text in a head.
+const NAMED = 188;
+const BESIDE = 24;
 const NUMBER = 60;
 const HEAD = 166;
 const PAGE = 100;
@@ -23,6 +28,7 @@ interface SheetProps {
 export function Sheet({ table, onTarget, onColumn }: SheetProps): ReactElement {
   const place = useRef<HTMLDivElement>(null);
   const columns = table.columns_told;
+  const widths = columns.map(widthOf);
   const rows = useVirtualizer({
     count: Math.min(table.rows, SHOWN),
     getScrollElement: () => place.current,
@@ -34,9 +40,12 @@ export function Sheet({ table, onTarget, onColumn }: SheetProps): ReactElement {
     horizontal: true,
     count: columns.length,
     getScrollElement: () => place.current,
-    estimateSize: () => WIDTH,
+    estimateSize: (index) => widths[index] ?? NARROW,
     overscan: 3,
   });
+  const told = widths.join();
+  // Sizes are kept until they are asked for anew, and a column that is read otherwise has another question.
+  useEffect(() => across.measure(), [across, told]);
   const shownRows = rows.getVirtualItems();
   const shownColumns = across.getVirtualItems();
   const first = Math.floor((shownRows[0]?.index ?? 0) / PAGE);
@@ -75,9 +84,9 @@ export function Sheet({ table, onTarget, onColumn }: SheetProps): ReactElement {
                 className={classes("sheet-column", column.name === table.target && "is-target", column.role === "ignored" && "is-out")}
                 role="columnheader"
                 aria-colindex={item.index + 2}
-                style={{ width: WIDTH, left: NUMBER + item.start }}
+                style={{ width: item.size, left: NUMBER + item.start }}
               >
-                <ColumnHead column={column} width={WIDTH - 20} target={column.name === table.target} onTarget={onTarget} onColumn={onColumn} />
+                <ColumnHead column={column} width={item.size - 20} target={column.name === table.target} onTarget={onTarget} onColumn={onColumn} />
               </div>
             )
           );
@@ -105,7 +114,7 @@ export function Sheet({ table, onTarget, onColumn }: SheetProps): ReactElement {
                       column.name === table.target && "is-target",
                       column.role === "ignored" && "is-out",
                     )}
-                    style={{ width: WIDTH, left: NUMBER + item.start }}
+                    style={{ width: item.size, left: NUMBER + item.start }}
                     title={value ?? ""}
                   >
                     {value === null ? "–" : (value ?? "")}
@@ -118,6 +127,24 @@ export function Sheet({ table, onTarget, onColumn }: SheetProps): ReactElement {
       </div>
     </div>
   );
+}
+
+/** In pixels, so that neither both ends of its values nor the question that it would be are cut. */
+function widthOf({ name, low, high, question }: TableView["columns_told"][number]): number {
+  const told = Math.max(lengthOf(`${low}  ${high}`, 12), question.kind === "" ? 0 : lengthOf(question.told, 12));
+  const wanted = Math.max(told, Math.min(NAMED, lengthOf(name, 14, 640)));
+  return Math.ceil(Math.min(WIDE, Math.max(NARROW, BESIDE + wanted)));
+}
+
+const ruler = document.createElement("canvas").getContext("2d");
+
+/** How long a text is (pixels) in the page's letters. */
+function lengthOf(text: string, size: number, weight = 400): number {
+  if (ruler === null) {
+    return 0.55 * size * text.length;
+  }
+  ruler.font = `${weight} ${size}px ${getComputedStyle(document.body).fontFamily}`;
+  return ruler.measureText(text).width;
 }
 
 const classes = (...names: (string | false)[]): string => names.filter(Boolean).join(" ");

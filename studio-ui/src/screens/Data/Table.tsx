@@ -1,6 +1,6 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { type ReactElement, useState } from "react";
-import { send } from "../../api/client";
+import { send, troubleOf } from "../../api/client";
 import { Button, Link } from "../../kit/Button";
 import { ChoiceField } from "../../kit/Fields";
 import { Failed } from "../../kit/Notice";
@@ -14,10 +14,11 @@ import { type TableLine, type TableView, changed, useTable } from "./queries";
 /** One table: left its rows, right what was noticed, below what is asked of it. */
 export function Table({ id }: { id: string }): ReactElement {
   const table = useTable(id);
-  if (table.error) {
+  const trouble = troubleOf(table);
+  if (trouble !== null) {
     return (
       <div className="fence">
-        <Failed error={table.error} />
+        <Failed error={trouble} />
         <p>
           <Link to="/data">All tables</Link>
         </p>
@@ -83,7 +84,7 @@ function Loaded({ table }: { table: TableView }): ReactElement {
           hideLabel
           value={table.target}
           choices={choices}
-          placeholder="Choose what to predict"
+          placeholder="Choose a column"
           onChange={(name) => void choose(name)}
         />
         <p className="asked-question">{asked ? asked.question.told : "Each column says which question it would be."}</p>

@@ -2,7 +2,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type ClipboardEvent, type DragEvent, type ReactElement, useEffect, useRef, useState } from "react";
 import { ApiError, type Schemas, sendFile } from "../../api/client";
 import { Button } from "../../kit/Button";
-import { Notice } from "../../kit/Notice";
+import { Failed } from "../../kit/Notice";
 import { Panel } from "../../kit/Panel";
 import { bytes, count } from "../../kit/format";
 import { Said } from "./Said";
@@ -87,7 +87,7 @@ export function TryImage({ id, image, examples, on, starting, switchOn }: TryIma
         )}
         <div className="try-answer" aria-live="polite">
           {busy && <p className="quiet">{starting ? "Starting …" : "Asking …"}</p>}
-          {!busy && ask.error instanceof ApiError && <Notice what={ask.error.what} mend={ask.error.mend} />}
+          {!busy && ask.error !== null && <Failed error={ask.error} />}
           {!busy && ask.data && <Said answer={ask.data} target={`one of ${count(image.classes.length)} classes`} things="picture" />}
         </div>
       </div>

@@ -1,8 +1,8 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, type ReactElement, useState } from "react";
-import { ApiError, type Schemas, post } from "../../api/client";
+import { type Schemas, post } from "../../api/client";
 import { Button } from "../../kit/Button";
-import { Notice } from "../../kit/Notice";
+import { Failed } from "../../kit/Notice";
 import { Panel } from "../../kit/Panel";
 import { Cell } from "../shared/Cell";
 import { Said } from "./Said";
@@ -75,7 +75,7 @@ export function TryIt({ id, form, begin, on, starting, switchOn }: TryItProps): 
           </Button>
         </div>
         <div className="try-answer" aria-live="polite">
-          {ask.error instanceof ApiError && <Notice what={ask.error.what} mend={ask.error.mend} />}
+          {ask.error !== null && <Failed error={ask.error} />}
           {ask.data && <Said answer={ask.data} target={form.target} things="input" />}
         </div>
       </form>

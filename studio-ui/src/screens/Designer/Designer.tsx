@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { type ReactElement, useEffect, useMemo, useRef, useState } from "react";
-import { get, post } from "../../api/client";
+import { get, post, troubleOf } from "../../api/client";
 import { Failed } from "../../kit/Notice";
 import { go } from "../../shell/route";
 import type { ScreenProps } from "../table";
@@ -32,7 +32,7 @@ export default function Designer({ rest, query }: ScreenProps): ReactElement | n
       );
     }
   }, [run, query]);
-  const error = palette.error ?? design.error ?? refused;
+  const error = troubleOf(palette) ?? troubleOf(design) ?? refused;
   if (error) {
     return (
       <div className="begin">

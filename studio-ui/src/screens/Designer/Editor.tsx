@@ -241,12 +241,17 @@ function Board({ first, kinds }: { first: Design; kinds: Kinds }): ReactElement 
           )}
           {graph.nodes.length === 0 && (
             <p className="designer-empty">
-              Begin with <strong>Load data</strong>: drag it here from the left, or press it.
+              <span className="only-wide">
+                Begin with <strong>Load data</strong>: drag it here from the left, or press it.
+              </span>
+              <span className="only-narrow">
+                Press <strong>Steps</strong> above, and begin with <strong>Load data</strong>.
+              </span>
             </p>
           )}
           <div className="designer-notices">
             {refused && <Notice what={refused} action={{ label: "I see", onPress: () => setRefused("") }} />}
-            {editing.error !== null && <Failed error={editing.error} again={editing.forget} />}
+            {editing.error !== null && <Failed error={editing.error} again={editing.again} />}
             {failed > 0 && !design.running && !node && <Notice what={`${failed === 1 ? "A step has" : `${failed} steps have`} failed.`} mend="Choose it to see why." />}
           </div>
           <p className="visually-hidden" role="status">

@@ -56,7 +56,7 @@ export function Results({ design, node, title, state, problem }: ResultsProps): 
     staleTime: Infinity,
   });
   return (
-    <section className="results" aria-label="Results">
+    <section className={digest && !state?.error ? "results" : "results results-short"} aria-label="Results">
       <header className="results-head">
         <h2>{title}</h2>
         {found.data && digest && <Facts preview={found.data} />}
@@ -154,7 +154,7 @@ function Body({ preview, design, node }: { preview: Preview; design: string; nod
               Behind
             </th>
             <th scope="col" className="figure">
-              Fitted in
+              Trained in
             </th>
             <th scope="col">In words</th>
           </tr>

@@ -1,6 +1,7 @@
 import { useQueryClient } from "@tanstack/react-query";
-import { useCallback, useEffect, useRef, useState } from "react";
-import { ApiError, get, post, send as write } from "../../api/client";
+import { useCallback, useContext, useEffect, useRef, useState } from "react";
+import { ApiError, get, isAway, post, send as write } from "../../api/client";
+import { Answers } from "../../kit/answering";
 import type { Design, Graph, NodeState } from "./model";
 
 interface Told {
@@ -24,7 +25,8 @@ export interface Editing {
   rename: (name: string) => void;
   run: (only?: string[]) => void;
   stop: () => void;
-  forget: () => void;
+  /** Sends again what could not be sent; what was refused is let go. */
+  again: () => void;
 }
 
 /** A graph with its history and the run it is in: edits go to the server one after the other. */
@@ -36,6 +38,7 @@ export function useDesign(first: Design): Editing {
   const now = useRef(first);
   const queue = useRef<Promise<unknown>>(Promise.resolve());
   const waiting = useRef(0);
+  const unsent = useRef<[string, (after: number) => unknown][]>([]);
   const cache = useQueryClient();
   const address = `/api/designer/graphs/${first.id}`;
 
@@ -53,7 +56,7 @@ export function useDesign(first: Design): Editing {
     [cache],
   );
 
-  const send = useCallback(
+  const enqueue = useCallback(
     (path: string, body: (after: number) => unknown) => {
       waiting.current += 1;
       queue.current = queue.current.then(async () => {
@@ -61,9 +64,15 @@ export function useDesign(first: Design): Editing {
         try {
           found = await post<Design>(address + path, body(now.current.revision));
           setError(null);
+          if (path === "/edit") {
+            // An edit is the whole graph: what came before it is in it.
+            unsent.current = [];
+          }
         } catch (refused) {
           setError(refused);
-          if (refused instanceof ApiError && refused.status !== 0) {
+          if (isAway(refused)) {
+            unsent.current.push([path, body]);
+          } else if (refused instanceof ApiError) {
             found = await get<Design>(address).catch(() => null);
           }
         }
@@ -74,6 +83,27 @@ export function useDesign(first: Design): Editing {
       });
     },
     [address, take],
+  );
+
+  /** What nobody was there to take goes before what comes after it. */
+  const again = useCallback(() => {
+    setError(null);
+    unsent.current.splice(0).forEach(([path, body]) => enqueue(path, body));
+  }, [enqueue]);
+
+  const { away } = useContext(Answers);
+  useEffect(() => {
+    if (!away && unsent.current.length > 0) {
+      again();
+    }
+  }, [away, again]);
+
+  const send = useCallback(
+    (path: string, body: (after: number) => unknown) => {
+      again();
+      enqueue(path, body);
+    },
+    [again, enqueue],
   );
 
   const edit = useCallback(
@@ -89,7 +119,7 @@ export function useDesign(first: Design): Editing {
       return;
     }
     const source = new EventSource(`${address}/events?after=${design.offset}`);
-    const again = (): void => {
+    const over = (): void => {
       void get<Design>(address).then((found) => {
         setLive({});
         take(found);
@@ -109,7 +139,7 @@ export function useDesign(first: Design): Editing {
     source.addEventListener("state", (message: MessageEvent<string>) => {
       if (message.data !== '"running"') {
         source.close();
-        again();
+        over();
       }
     });
     return () => source.close();
@@ -133,7 +163,7 @@ export function useDesign(first: Design): Editing {
       send("/run", () => ({ only }));
     },
     stop: () => send("/stop", () => ({})),
-    forget: () => setError(null),
+    again,
   };
 }
 

@@ -5,6 +5,8 @@ import { Failed } from "../../kit/Notice";
 
 type Panel = Schemas["Drawing"]["panels"][number];
 const TALL = 26;
+// So wide (pixels) a drawing may be that is made smaller where there is less room.
+const MOST = 760;
 
 /** A network's graphs, drawn from the places that the server gives: every name is text, and the colours are the theme's. */
 export function Drawing({ id, trial }: { id: string; trial: number }): ReactElement {
@@ -36,7 +38,7 @@ export function Drawing({ id, trial }: { id: string; trial: number }): ReactElem
 function Graph({ panel, arrow }: { panel: Panel; arrow: string }): ReactElement {
   const steps = Object.values(panel.points).filter((point) => point.kind !== "bend");
   return (
-    <svg className="network-drawing" width={panel.width + 4} height={panel.height + 4} viewBox={`-2 -2 ${panel.width + 4} ${panel.height + 4}`} role="img" aria-label={`${panel.title}: ${steps.map((point) => point.label).join(", ")}`}>
+    <svg className={panel.width > MOST ? "network-drawing network-drawing-long" : "network-drawing"} width={panel.width + 4} height={panel.height + 4} viewBox={`-2 -2 ${panel.width + 4} ${panel.height + 4}`} role="img" aria-label={`${panel.title}: ${steps.map((point) => point.label).join(", ")}`}>
       <defs>
         <marker id={arrow} viewBox="0 0 8 8" refX={7} refY={4} markerWidth={7} markerHeight={7} orient="auto">
           <path className="drawing-head" d="M0 0 8 4 0 8z" />

@@ -43,7 +43,8 @@ function Run({ id }: { id: string }): ReactElement {
 function Found({ id, data }: { id: string; data: Board }): ReactElement {
   const [cost, setCost] = useState<Cost>("latency");
   const [trial, setTrial] = useState<number | null>(null);
-  const done = data.networks.filter((network) => network.score !== null);
+  const tried = data.networks.filter((network) => network.state !== "interrupted");
+  const done = tried.filter((network) => network.score !== null);
   const chosen = data.networks.find((network) => network.chosen);
   const shown = data.networks.find((network) => network.trial === trial) ?? chosen ?? data.networks[0];
   const known = (Object.keys(COSTS) as Cost[]).filter((one) => data.fronts[one] !== undefined);
@@ -52,15 +53,15 @@ function Found({ id, data }: { id: string; data: Board }): ReactElement {
     <div className="networks">
       <header className="networks-head">
         <div>
-        <p className="verdict-label">
-          {data.name} · {plural(data.classes.length, "class", "classes")} · images of {data.shape.slice(1).join(" by ")} · {plural(data.networks.length, "network")} tried, {count(done.length)} trained to the end
-        </p>
-        <h1>
-          Expect {data.metric} {number(data.score)} on new images.
-        </h1>
-        <p className="quiet">
-          Between {number(Math.min(data.low, data.high))} and {number(Math.max(data.low, data.high))}, 19 times in 20.
-        </p>
+          <p className="verdict-label">
+            {data.name} · {plural(data.classes.length, "class", "classes")} · images of {data.shape.slice(1).join(" by ")} · {plural(tried.length, "network")} tried, {count(done.length)} trained to the end
+          </p>
+          <h1>
+            Expect {data.metric} {number(data.score)} on new images.
+          </h1>
+          <p className="quiet">
+            Between {number(Math.min(data.low, data.high))} and {number(Math.max(data.low, data.high))}, 19 times in 20.
+          </p>
         </div>
         <div className="networks-actions">
           <Link to={`/understand/${id}`} look="plain">
@@ -76,7 +77,7 @@ function Found({ id, data }: { id: string; data: Board }): ReactElement {
           <RadioField label="Price" value={axis} choices={known.map((one) => ({ id: one, label: COSTS[one].label }))} onChange={(next) => setCost(next as Cost)} />
           <Front networks={done} front={data.fronts[axis] ?? []} cost={axis} metric={data.metric} loss={data.loss} chosen={shown?.trial ?? null} choose={setTrial} />
           <p className="quiet small">The line joins networks that none is better than at the same price or less. Click one to see how it is made.</p>
-          <Board board={data} shown={shown?.trial ?? null} choose={setTrial} />
+          <Board board={data} tried={tried} shown={shown?.trial ?? null} choose={setTrial} />
         </Panel>
         {shown && <Specimen id={id} network={shown} metric={data.metric} />}
       </div>
@@ -85,7 +86,7 @@ function Found({ id, data }: { id: string; data: Board }): ReactElement {
   );
 }
 
-function Board({ board, shown, choose }: { board: Board; shown: number | null; choose: (trial: number) => void }): ReactElement {
+function Board({ board, tried, shown, choose }: { board: Board; tried: readonly Network[]; shown: number | null; choose: (trial: number) => void }): ReactElement {
   return (
     <div className="board-scroll" tabIndex={0} role="region" aria-label="Every network">
       <table className="table">
@@ -110,7 +111,7 @@ function Board({ board, shown, choose }: { board: Board; shown: number | null; c
           </tr>
         </thead>
         <tbody>
-          {board.networks.map((network) => (
+          {tried.map((network) => (
             <tr key={network.trial} className={network.trial === shown ? "board-here" : ""}>
               <td>
                 <button type="button" className="board-name" aria-pressed={network.trial === shown} onClick={() => choose(network.trial)} title={network.name}>
@@ -144,7 +145,7 @@ function Specimen({ id, network, metric }: { id: string; network: Network; metri
         </a>
       }
     >
-            <dl className="specimen-facts">
+      <dl className="specimen-facts">
         <div>
           <dt>{metric}</dt>
           <dd>{network.score === null ? network.reason || network.state : number(network.score)}</dd>

@@ -1,6 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import type { ReactElement } from "react";
-import { type Schemas, get, post } from "../../api/client";
+import { type Schemas, get, post, troubleOf } from "../../api/client";
 import { Button, Link } from "../../kit/Button";
 import { Glyph } from "../../kit/Glyph";
 import { Failed, Notice } from "../../kit/Notice";
@@ -19,7 +19,9 @@ export default function Notebooks({ rest }: ScreenProps): ReactElement {
   const runs = (useRuns() ?? []).filter(isOver);
   const named = runs.filter((run) => run.id === rest[0]);
   const shown = named.length > 0 ? [...named, ...runs.filter((run) => run.id !== rest[0])] : runs;
-  const { data, error } = useQuery({ queryKey: ["gallery"], queryFn: () => get<Gallery>("/api/notebooks"), staleTime: Infinity });
+  const gallery = useQuery({ queryKey: ["gallery"], queryFn: () => get<Gallery>("/api/notebooks"), staleTime: Infinity });
+  const { data } = gallery;
+  const trouble = troubleOf(gallery);
   return (
     <div className="notebooks">
       <header>
@@ -43,7 +45,7 @@ export default function Notebooks({ rest }: ScreenProps): ReactElement {
       </section>
       <section aria-label="Samples">
         <h2>Samples to start from</h2>
-        {error && <Failed error={error} />}
+        {trouble !== null && <Failed error={trouble} />}
         {data && data.samples.length === 0 && <p className="quiet">This installation came without them.</p>}
         <div className="notebook-grid">
           {data?.samples.map((sample) => (

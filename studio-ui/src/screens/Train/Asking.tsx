@@ -1,6 +1,6 @@
 import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type ReactElement, useState } from "react";
-import { type Schemas, get, post } from "../../api/client";
+import { type Schemas, get, post, troubleOf } from "../../api/client";
 import { Button, Link } from "../../kit/Button";
 import { type Choice, ChoiceField, RadioField } from "../../kit/Fields";
 import { Glyph, type GlyphName } from "../../kit/Glyph";
@@ -44,10 +44,11 @@ export function Asking({ table }: { table: string }): ReactElement {
     queryFn: () => get<Questions>(`/api/train/questions?table=${table}${target === null ? "" : `&target=${encodeURIComponent(target)}`}`),
     placeholderData: keepPreviousData,
   });
-  if (asked.error) {
+  const trouble = troubleOf(asked);
+  if (trouble !== null) {
     return (
       <div className="fence">
-        <Failed error={asked.error} />
+        <Failed error={trouble} />
       </div>
     );
   }

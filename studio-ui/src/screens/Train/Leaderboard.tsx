@@ -48,6 +48,7 @@ interface LeaderboardProps {
 /** Every candidate, the best first; those that cannot be told from the best in one bracket; guessing always below. */
 export function Leaderboard({ board, blend, loss }: LeaderboardProps): ReactElement {
   const [all, setAll] = useState(false);
+  const images = board.lines.some((line) => line.model === "network");
   const ended = board.lines.filter((line) => line.score !== null && !TWIN.test(line.reason));
   const number = (state: string): number => board.lines.filter((line) => line.state === state).length;
   const [early, failed, again] = [number("pruned"), number("failed"), board.lines.filter((line) => TWIN.test(line.reason)).length];
@@ -98,7 +99,7 @@ export function Leaderboard({ board, blend, loss }: LeaderboardProps): ReactElem
                     {line.model === "network" ? `Network ${line.trial}` : modelName(line.model)}
                     <span className="leader-pipeline">{told(line)}</span>
                   </span>
-                  {line.weight > 0 && <span className="tag tag-leaf">{!board.chosen ? "" : members === 1 ? "kept" : `${Math.round(100 * line.weight)} % of the blend`}</span>}
+                  {line.weight > 0 && <span className="tag tag-leaf">{!board.chosen ? "" : members === 1 ? "kept" : `${line.weight < 0.01 ? "< 1" : Math.round(100 * line.weight)} % of the blend`}</span>}
                 </span>
               </td>
               <td className="figure">
@@ -122,7 +123,7 @@ export function Leaderboard({ board, blend, loss }: LeaderboardProps): ReactElem
               <span className="leader-score">{score(board.guess, loss)}</span>
             </td>
             <td colSpan={3} className="quiet">
-              the same answer for every row
+              the same answer for every {images ? "image" : "row"}
             </td>
           </tr>
         </tbody>

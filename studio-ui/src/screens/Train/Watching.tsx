@@ -1,6 +1,6 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { type ReactElement, useEffect, useReducer, useState } from "react";
-import { type Schemas, get, post } from "../../api/client";
+import { type Schemas, get, post, troubleOf } from "../../api/client";
 import { useEvents } from "../../api/events";
 import { Button, Link } from "../../kit/Button";
 import { Glyph } from "../../kit/Glyph";
@@ -54,7 +54,7 @@ export function Watching({ id }: { id: string }): ReactElement {
     <div className="train">
       <Asked run={run.data} onResume={(seconds) => void ask("resume", { seconds })} />
       <div className="watching">
-        {(error ?? run.error) !== null && <Failed error={error ?? run.error} />}
+        {(error ?? troubleOf(run)) !== null && <Failed error={error ?? troubleOf(run)} />}
         <Live key={sitting} run={run.data} onStop={() => void ask("stop")} onResume={() => void ask("resume", {})} />
       </div>
     </div>
@@ -178,7 +178,7 @@ function Live({ run, onStop, onResume }: { run: RunLine; onStop: () => void; onR
           <p>
             <b>{progress.phase === "searching" && run.kind === "image" ? "Trying networks" : (PHASE_WORDS[progress.phase] ?? progress.phase)}</b>
             {doing && progress.phase === "searching" && <span className="quiet"> {doing}</span>}
-            <span className="clock-left">{left === null ? "" : left > 0 ? `${duration(Math.ceil(left))} left` : "about to end"}</span>
+            <span className="clock-left">{left === null || asked || progress.phase === "done" ? "" : left > 0 ? `${duration(Math.ceil(left))} left` : "about to end"}</span>
           </p>
           <p className="quiet">You can close this tab; the run goes on.</p>
         </div>

@@ -33,6 +33,12 @@ export const BEGINNING: Progress = {
   warnings: [],
 };
 
+// What is said in figures that only researchers read, and what a run cannot be told here.
+const PLAIN: Record<string, string> = {
+  "fidelity-misleads":
+    "How well a network does early in its training says little here about how well it does in the end: a better one may have been stopped too soon. More time helps.",
+};
+
 /** The next state; nothing is changed in place. */
 export function after(progress: Progress, event: RunEvent): Progress {
   const { kind, data } = event;
@@ -56,7 +62,7 @@ export function after(progress: Progress, event: RunEvent): Progress {
     next.best = data.score;
     next.steps = [...next.steps, { at: before + event.elapsed, score: data.score }];
   } else if (kind === "note" && data.warning === true) {
-    const told = `${String(data.what ?? "")} ${String(data.mend ?? "")}`.trim();
+    const told = PLAIN[String(data.code)] ?? `${String(data.what ?? "")} ${String(data.mend ?? "")}`.trim();
     next.warnings = next.warnings.includes(told) ? next.warnings : [...next.warnings, told];
   } else if (kind === "run_finished") {
     next.phase = "done";

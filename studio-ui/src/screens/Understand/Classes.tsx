@@ -58,7 +58,7 @@ export function Classes({ found, things, chosen, choose }: ClassesProps): ReactE
         </table>
       </div>
       <p className="quiet small confusion-told">
-        {things} that it had not learned from. Green is right; the darker a mistake, the commoner it is for its class.
+        {things} that it had not learned from. Green is right; the stronger the colour of a mistake, the commoner it is for its class.
         {choose && " Press a mistake to see it."}
       </p>
     </Panel>

@@ -83,7 +83,7 @@ function Row({ id, strip, kind, target, classes }: { id: string; strip: Strip; k
         {trouble ? (
           <p className="told-bloom">{trouble.what}</p>
         ) : (
-          answer && <Said answer={answer} first={first} kind={kind} target={target} classes={classes} />
+          answer && <Said answer={answer} first={first} changed={changed.length > 0} kind={kind} target={target} classes={classes} />
         )}
         {changed.length > 0 && (
           <Button small look="quiet" glyph="undo" onPress={() => setRow(strip.row)}>
@@ -95,14 +95,14 @@ function Row({ id, strip, kind, target, classes }: { id: string; strip: Strip; k
   );
 }
 
-function Said({ answer, first, kind, target, classes }: { answer: Answer; first: Answer | null; kind: string; target: string; classes: readonly string[] }): ReactElement {
+function Said({ answer, first, changed, kind, target, classes }: { answer: Answer; first: Answer | null; changed: boolean; kind: string; target: string; classes: readonly string[] }): ReactElement {
   if (kind === "regression") {
     const [now, before] = [Number(answer.value), Number(first?.value ?? answer.value)];
     return (
       <>
         <p className="said-label">predicted {target}</p>
         <p className="said-value">{number(now)}</p>
-        <Change by={now - before} shown={number(Math.abs(now - before))} />
+        <Change by={now - before} shown={number(Math.abs(now - before))} changed={changed} />
       </>
     );
   }
@@ -120,7 +120,7 @@ function Said({ answer, first, kind, target, classes }: { answer: Answer; first:
       <p>
         so it says <b>{String(answer.value)}</b>
       </p>
-      <Change by={now - before} shown={`${Math.abs(100 * (now - before)).toFixed(0)} points`} />
+      <Change by={now - before} shown={`${Math.abs(100 * (now - before)).toFixed(0)} points`} changed={changed} />
       {kind === "multiclass" && (
         <ul className="said-rest">
           {shares.slice(1, 4).map(([name, share]) => (
@@ -134,9 +134,9 @@ function Said({ answer, first, kind, target, classes }: { answer: Answer; first:
   );
 }
 
-function Change({ by, shown }: { by: number; shown: string }): ReactElement {
+function Change({ by, shown, changed }: { by: number; shown: string; changed: boolean }): ReactElement {
   const nothing = shown === "0" || shown === "0 points";
-  return <p className="quiet">{nothing ? "as the row stands in the table" : `${shown} ${by > 0 ? "more" : "less"} than as it stands in the table`}</p>;
+  return <p className="quiet">{nothing ? (changed ? "the same as it stands in the table" : "as the row stands in the table") : `${shown} ${by > 0 ? "more" : "less"} than as it stands in the table`}</p>;
 }
 
 /** Asks as one drags: one question under way at a time, and the last one always answered. */

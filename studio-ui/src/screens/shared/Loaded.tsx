@@ -1,5 +1,6 @@
 import type { UseQueryResult } from "@tanstack/react-query";
 import type { ReactElement } from "react";
+import { troubleOf } from "../../api/client";
 import { Failed } from "../../kit/Notice";
 import { Waiting } from "./Waiting";
 
@@ -12,10 +13,11 @@ interface LoadedProps<T> {
 
 /** What stands on a screen once its query is answered; until then that it is under way, or why it failed. */
 export function Loaded<T>({ query, told, children }: LoadedProps<T>): ReactElement {
-  if (query.error) {
+  const trouble = troubleOf(query);
+  if (trouble !== null) {
     return (
       <div className="fence">
-        <Failed error={query.error} again={() => void query.refetch()} />
+        <Failed error={trouble} again={() => void query.refetch()} />
       </div>
     );
   }
