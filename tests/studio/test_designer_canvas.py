@@ -161,7 +161,7 @@ def test_a_move_is_kept_whether_by_mouse_or_by_arrow_keys(client, served, window
     page = window(served, f"/designer/{design}").page
     node = page.locator('.react-flow__node[data-id="evaluate"]')
     before = place(client, design, "evaluate")
-    box = node.bounding_box()
+    box = at_rest(page, node)
     page.mouse.move(box["x"] + 60, box["y"] + 20)
     page.mouse.down()
     page.mouse.move(box["x"] + 160, box["y"] + 70, steps=5)
@@ -181,6 +181,14 @@ def test_a_move_is_kept_whether_by_mouse_or_by_arrow_keys(client, served, window
     page.keyboard.press("Delete")
     until(page, lambda: graph(client, design)["undo"], "Removed Deploy")
     assert ("model", "deploy") not in edges(client, design)
+
+
+def at_rest(page, node):
+    """Where a node is once the graph was fitted into its board."""
+    box = None
+    while box != (box := node.bounding_box()):
+        page.wait_for_timeout(250)
+    return box
 
 
 def place(client, design, node):

@@ -15,6 +15,8 @@ from hortus.nets.graph import Graph, Panel
 HEIGHT = 26.0
 GAP = 14.0
 BETWEEN = 44.0
+# Where all stand in a row no edges have to be told apart.
+BETWEEN_CHAINED = 20.0
 MARGIN = 16.0
 # Advance of an average letter at the size it is written in.
 LETTER = 6.9
@@ -96,6 +98,7 @@ def layout(panel: Panel) -> Layout:
     columns, paths = _columns(panel)
     widths = [max((_width(labels[n].label) if n in labels else 0.0) for n in column) for column in columns]
     tallest = max(len(column) for column in columns) * (HEIGHT + GAP) - GAP
+    between = BETWEEN if max(map(len, columns)) > 1 else BETWEEN_CHAINED
     points, x = {}, 0.0
     for column, width in zip(columns, widths, strict=True):
         y = (tallest - len(column) * (HEIGHT + GAP) + GAP) / 2
@@ -104,8 +107,8 @@ def layout(panel: Panel) -> Layout:
             label, kind = (point.label, point.kind) if point else ("", "bend")
             points[name] = Placed(x + width / 2, y + HEIGHT / 2, width if point else 0.0, label, kind)
             y += HEIGHT + GAP
-        x += width + BETWEEN
-    return Layout(points, paths, x - BETWEEN, tallest)
+        x += width + between
+    return Layout(points, paths, x - between, tallest)
 
 
 def _width(label: str) -> float:

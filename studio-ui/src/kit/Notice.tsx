@@ -31,7 +31,7 @@ export function Notice({ what, mend, look = "bloom", action }: NoticeProps): Rea
 
 /**
  * The same for whatever a query or a write ran into. That the studio is away is told until it is told above the screen,
- * or until it is back; where there is something to send again, all the while.
+ * or until it is back; where there is something to ask again, all the while.
  */
 export function Failed({ error, again }: { error: unknown; again?: () => void }): ReactElement | null {
   const known = error instanceof ApiError ? error : null;

@@ -73,7 +73,7 @@ function Loaded({ table }: { table: TableView }): ReactElement {
         <p className="asked-counts">
           <b>{count(table.rows)}</b> rows, <b>{count(table.columns)}</b> columns
           <span className="quiet">
-            , {plural(used, "column")} to learn from{table.sampled < table.rows ? `; pictures of ${count(table.sampled)} rows` : ""}
+            , {plural(used, "column")} to learn from{table.sampled < table.rows ? `; drawn from ${count(table.sampled)} rows` : ""}
           </span>
         </p>
         <span className="quiet" aria-hidden>

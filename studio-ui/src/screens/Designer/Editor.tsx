@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { ReactFlowProvider, useReactFlow } from "@xyflow/react";
 import { type ReactElement, useCallback, useEffect, useMemo, useState } from "react";
-import { get, post } from "../../api/client";
+import { get, isAway, post } from "../../api/client";
 import { Button, IconButton, Link } from "../../kit/Button";
 import { Failed, Notice } from "../../kit/Notice";
 import { Canvas, FIT } from "./Canvas";
@@ -251,7 +251,7 @@ function Board({ first, kinds }: { first: Design; kinds: Kinds }): ReactElement 
           )}
           <div className="designer-notices">
             {refused && <Notice what={refused} action={{ label: "I see", onPress: () => setRefused("") }} />}
-            {editing.error !== null && <Failed error={editing.error} again={editing.again} />}
+            {editing.error !== null && <Failed error={editing.error} {...(isAway(editing.error) ? {} : { again: editing.again })} />}
             {failed > 0 && !design.running && !node && <Notice what={`${failed === 1 ? "A step has" : `${failed} steps have`} failed.`} mend="Choose it to see why." />}
           </div>
           <p className="visually-hidden" role="status">

@@ -91,12 +91,12 @@ export function useDesign(first: Design): Editing {
     unsent.current.splice(0).forEach(([path, body]) => enqueue(path, body));
   }, [enqueue]);
 
-  const { away } = useContext(Answers);
+  const { away, at } = useContext(Answers);
   useEffect(() => {
     if (!away && unsent.current.length > 0) {
       again();
     }
-  }, [away, again]);
+  }, [away, at, again]);
 
   const send = useCallback(
     (path: string, body: (after: number) => unknown) => {
