@@ -7,6 +7,9 @@ import { type ColumnView, KIND_WORDS } from "./queries";
 
 const READ_AS = ["numeric", "categorical", "date", "boolean", "text"] as const;
 
+/** What a column is read as; or why it is not. */
+export const wordOf = ({ role, reason, kind }: ColumnView): string => (role === "ignored" ? `left out: ${reason}` : KIND_WORDS[kind]);
+
 interface ColumnHeadProps {
   column: ColumnView;
   width: number;
@@ -19,7 +22,7 @@ interface ColumnHeadProps {
 export function ColumnHead({ column, width, target, onTarget, onColumn }: ColumnHeadProps): ReactElement {
   const guessed = column.kind === column.guessed;
   const kind = guessed ? null : column.kind;
-  const word = column.role === "ignored" ? `left out: ${column.reason}` : KIND_WORDS[column.kind];
+  const word = wordOf(column);
   const chosen = column.reason === "your choice" ? "ignored" : null;
   return (
     <>

@@ -2,7 +2,7 @@ import { useQueries } from "@tanstack/react-query";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { type ReactElement, useEffect, useRef } from "react";
 import { type Schemas, get } from "../../api/client";
-import { ColumnHead } from "./ColumnHead";
+import { ColumnHead, wordOf } from "./ColumnHead";
 import { TABLES, type TableView } from "./queries";
 
 const ROW = 28;
@@ -12,6 +12,7 @@ const WIDE = 248;
 // What a name alone may ask for; and what stands beside a text in a head.
 const NAMED = 188;
 const BESIDE = 24;
+const GLYPHS = 32;
 const NUMBER = 60;
 const HEAD = 166;
 const PAGE = 100;
@@ -130,8 +131,9 @@ export function Sheet({ table, onTarget, onColumn }: SheetProps): ReactElement {
 }
 
 /** In pixels, so that neither both ends of its values nor the question that it would be are cut. */
-function widthOf({ name, low, high, question }: TableView["columns_told"][number]): number {
-  const told = Math.max(lengthOf(`${low}  ${high}`, 12), question.kind === "" ? 0 : lengthOf(question.told, 12));
+function widthOf(column: TableView["columns_told"][number]): number {
+  const { name, low, high, question } = column;
+  const told = Math.max(lengthOf(`${low}  ${high}`, 12), GLYPHS + lengthOf(wordOf(column), 12), question.kind === "" ? 0 : lengthOf(question.told, 12));
   const wanted = Math.max(told, Math.min(NAMED, lengthOf(name, 14, 640)));
   return Math.ceil(Math.min(WIDE, Math.max(NARROW, BESIDE + wanted)));
 }
