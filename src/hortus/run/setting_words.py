@@ -42,6 +42,7 @@ SPACE_WORDS: Mapping[str, str] = {
 }
 EVALUATOR_WORDS: Mapping[str, str] = {
     "cross_validation": "training several times, each time judged by other rows",
+    "streaming": "training on the whole table, some rows at a time",
     "train": "training each of them",
     "early_stopping": "training, stopped where a curve promises too little",
     "growth": "training on from the network that it grew from",
