@@ -44,6 +44,9 @@ export function Watching({ id }: { id: string }): ReactElement {
     return (
       <div className="fence">
         <Failed error={run.error} />
+        <p>
+          <Link to="/train">All runs</Link>
+        </p>
       </div>
     );
   }
