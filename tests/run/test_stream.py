@@ -6,10 +6,12 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
 import hortus
 import hortus.data.within_memory as within_memory
 import hortus.run.stream as streaming
+from hortus.cli import app
 from hortus.data.artifacts import UNFINISHED
 from hortus.engine.executors.base import Event
 from hortus.engine.executors.inline import InlineExecutor
@@ -19,6 +21,7 @@ from hortus.run import Settings, fit, open_run, resume
 from hortus.run.distill import distill
 from hortus.run.export import code_inputs
 from hortus.run.graph.from_run import from_run
+from hortus.run.notebook import cells
 from hortus.run.pick import pick
 from hortus.run.refit import refit
 from hortus.run.result import BUNDLE, SEARCHED
@@ -101,6 +104,13 @@ def test_the_score_is_of_rows_that_no_member_has_seen(run):
     own = result.searched_evidence
     assert len(own.y) == len(result.prepared.data)
     assert (result.folder / SEARCHED / BUNDLE).exists()
+    shown = CliRunner().invoke(app, ["leaderboard", str(result.folder)])
+    assert f"has learned from {ROWS - 600:,} of {ROWS:,} rows; on the 400 rows kept aside" in " ".join(
+        shown.output.split()
+    )
+    top, *_, predict, _ = (text for _, text in cells(result.model))
+    assert "kept aside when it was trained" in top
+    assert "has not seen them" in predict
     board = result.leaderboard()
     assert board["weight"].sum() == pytest.approx(1)
     assert board["score"].max() < result.score
@@ -175,7 +185,7 @@ def test_time_is_kept_back_where_there_will_be_something_to_do_with_it(run, tmp_
         return streaming.stream_seconds(result.prepared, settings, folder, reading)
 
     assert kept_back() == pytest.approx(30)
-    assert kept_back(reading=20.0) == pytest.approx(40)
+    assert kept_back(reading=40.0) == pytest.approx(40)
     assert kept_back(reading=80.0) == pytest.approx(45)
     assert kept_back(SETTINGS) == kept_back(folder=tmp_path) == 0
     assert kept_back(dataclasses.replace(timed, group="word")) == 0

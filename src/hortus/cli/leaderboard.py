@@ -113,11 +113,16 @@ def _show(result: Result, top: int) -> None:
     told = result.estimate
     members = sum(weight > 0 for number, weight in result.chosen["weights"].items() if int(number) != BASELINE)
     within = f" ({told.low:.4f} to {told.high:.4f}, 95 %)" if math.isfinite(told.low + told.high) else ""
+    made = f"{members} of {len(result.rows)} candidates make the model"
+    if result.model.apart:
+        found = result.model.facts["streamed"]
+        made += f", which has learned from {found['rows']:,} of {found['of']:,} rows; "
+        made += f"on the {found['judged']:,} rows kept aside the sample's model has {found['before']:.4f}"
+    else:
+        made += f"; the best alone had {told.naive:.4f} out of fold"
     lines = [
         f"{task.target} ({task.kind}): expect {task.metric} {told.score:.4f} on new rows{within}",
-        f"{members} of {len(result.rows)} candidates make the model; the best alone had {told.naive:.4f} out of fold"
-        if members
-        else "no candidate makes the model: the baseline, a small tree, is what there is",
+        made if members else "no candidate makes the model: the baseline, a small tree, is what there is",
         "=: as good as the best, as far as can be told",
     ]
     rows = board.to_dict(orient="records")

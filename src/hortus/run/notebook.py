@@ -73,6 +73,16 @@ it comes here says nothing of new ones. On the command line:
 """
 
 
+# Where the model has learned from all rows of a file but those kept aside, which then go with it.
+_APART = (
+    ("rows of the table that it was trained on", "rows of the table that were kept aside when it was trained"),
+    (
+        "The model has seen the rows below, so how near\nit comes here says nothing of new ones.",
+        "It has not seen them.",
+    ),
+)
+
+
 def export_notebook(folder: Path, out: Path) -> Iterable[str]:
     """Write an executed notebook of a run, and the files that it needs, and say what was written.
 
@@ -130,8 +140,12 @@ def cells(model: Predictor) -> list[tuple[str, str]]:
     asked = f"metric={metric!r}, {SEARCH}" if metric else SEARCH
     # Only what is ASCII can be no other text than it looks like.
     target = ascii(task.target)
+    top, predict = _TOP, _PREDICT
+    if model.apart:
+        for usual, apart in _APART:
+            top, predict = top.replace(usual, apart), predict.replace(usual, apart)
     return [
-        ("markdown", _TOP),
+        ("markdown", top),
         (
             "code",
             f"""\
@@ -202,7 +216,7 @@ pd.DataFrame(
     columns=["rows where", "rows", "metric", "score", "score of all", "gap, from", "to"],
 )""",
         ),
-        ("markdown", _PREDICT),
+        ("markdown", predict),
         ("code", _predicting(model)),
     ]
 

@@ -26,9 +26,9 @@ from hortus.run.settings import Settings
 from hortus.run.stream_fits import NO_MODEL, Declined, Phase, chosen, fitted, room
 from hortus.run.streamed import Judgement, clear_streamed, judge_streamed, keep_streamed
 
-# Of the time, what is kept back for all this; more where reading took so long that the pass over the file will, up to
+# Of the time, what is kept back for all this; as much as reading took where that is more, up to
 # MOST_TIME. And of what is left then, what that pass may take.
-TIME_SHARE, MOST_TIME, READINGS, PASS_SHARE = 1 / 3, 1 / 2, 2.0, 0.7
+TIME_SHARE, MOST_TIME, PASS_SHARE = 1 / 3, 1 / 2, 0.7
 # With fewer rows kept aside, no model can be told from another.
 LEAST_JUDGED = 100
 
@@ -49,7 +49,7 @@ def stream_seconds(prepared: Prepared, settings: Settings, folder: Path, reading
         _refuse(prepared, settings, sampled)
     except Declined:
         return 0.0
-    return min(MOST_TIME * whole, max(TIME_SHARE * whole, READINGS * reading))
+    return min(MOST_TIME * whole, max(TIME_SHARE * whole, reading))
 
 
 def stays(journal: Journal, prepared: Prepared, settings: Settings, folder: Path, why: str) -> Note | None:
