@@ -33,7 +33,7 @@ RESULTS = ROOT / "benchmarks" / "results" / "streaming.json"
 PAGE = ROOT / "docs" / "scale.md"
 BEGIN, END = "<!-- streaming -->", "<!-- end of streaming -->"
 ROWS, FRESH, AT_ONCE = 3_000_000, 200_000, 50_000
-SECONDS, MEMORY = 900, 1_500_000_000
+SECONDS, MEMORY = 700, 1_500_000_000
 
 
 def some_rows(rows: int, seed: int) -> pd.DataFrame:

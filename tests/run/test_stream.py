@@ -25,6 +25,7 @@ from hortus.run.notebook import cells
 from hortus.run.pick import pick
 from hortus.run.refit import refit
 from hortus.run.result import BUNDLE, SEARCHED
+from hortus.run.stream_fits import Declined, Phase, in_time, seconds_a_row, while_there_is_time
 
 ROWS = 8_000
 SETTINGS = Settings(trials=2, folds=2, models=("linear", "lightgbm"), executor="inline", memory=10**9, seed=1)
@@ -166,6 +167,26 @@ def test_a_run_that_goes_on_without_its_file_keeps_its_model(table, small_sample
     assert "has changed since" in said(resume(folder, trials=1)).what
     moved = fit(own, "y", dataclasses.replace(settings, trials=4), folder=folder)
     assert "Learned from all" in said(moved).what
+
+
+def test_rows_and_members_are_as_many_as_there_is_time_for(run):
+    result, _ = run
+    rows = [row for row in result.rows if row.evaluation]
+    phase = Phase(None, result.prepared, SETTINGS, result.folder, None, None, 100.0)
+    cost = seconds_a_row(phase, rows[0])
+    train = len(result.prepared.data.train_rows(0))
+    assert cost == rows[0].evaluation.seconds / (2 * train)
+    # So many rows take a fifth of the time, and so many six times all of it.
+    assert in_time(dataclasses.replace(phase, seconds=ROWS * cost * 5), rows, ROWS) == ROWS
+    assert in_time(dataclasses.replace(phase, seconds=ROWS * cost / 2), rows, ROWS) == pytest.approx(0.3 * ROWS, abs=2)
+    with pytest.raises(Declined):
+        in_time(dataclasses.replace(phase, seconds=train * cost), rows, ROWS)
+    assert in_time(dataclasses.replace(phase, seconds=None), rows, ROWS) == ROWS
+    needed = ROWS * sum(seconds_a_row(phase, row) for row in rows)
+    assert while_there_is_time(phase, rows, ROWS, 1.01 * needed) == rows
+    assert while_there_is_time(phase, rows, ROWS, 0.99 * needed) == rows[:1]
+    assert while_there_is_time(phase, rows, ROWS, 0.0) == rows[:1]
+    assert while_there_is_time(phase, rows, ROWS, None) == rows
 
 
 @pytest.mark.rotated

@@ -23,7 +23,7 @@ from hortus.run.pass_over import Division, Passed, pass_over
 from hortus.run.prepare import Prepared
 from hortus.run.result import LEARNED, settle
 from hortus.run.settings import Settings
-from hortus.run.stream_fits import NO_MODEL, Declined, Phase, chosen, fitted, room
+from hortus.run.stream_fits import NO_MODEL, Declined, Phase, chosen, fitted, in_time, room, while_there_is_time
 from hortus.run.streamed import Judgement, clear_streamed, judge_streamed, keep_streamed
 
 # Of the time, what is kept back for all this; as much as reading took where that is more, up to
@@ -117,7 +117,8 @@ def _streamed(phase: Phase, sampled: Sampled, place: Path) -> Note:
     prepared, settings = phase.prepared, phase.settings
     _refuse(prepared, settings, sampled)
     rows = chosen(phase)
-    division = Division(sampled, room(phase, rows, sampled), settings.seed)
+    most = in_time(phase, rows, min(sampled.rows, room(phase, rows, sampled)))
+    division = Division(sampled, most, settings.seed)
     if division.judged < LEAST_JUDGED:
         raise Declined("too few rows are left beside the sample to judge by")
     shutil.rmtree(place, ignore_errors=True)
@@ -128,13 +129,14 @@ def _streamed(phase: Phase, sampled: Sampled, place: Path) -> Note:
     if passed.judged < LEAST_JUDGED or not passed.learned:
         raise Declined("too few rows have a target that the sample knows")
     end = None if phase.seconds is None else began + phase.seconds
+    rows = while_there_is_time(phase, rows, passed.learned, None if end is None else end - time.monotonic())
     found = fitted(phase, rows, place, end)
     if not any(one.fitted for one in found.values()):
         reasons = "; ".join(dict.fromkeys(one.failed for one in found.values() if one.failed))
         raise Declined(f"no candidate could be fitted on all rows ({reasons})")
     judged = judge_streamed(phase.ensemble, found, prepared, place, phase.folder)
-    most = max(one.rows for one in found.values())
-    told = _told(judged, prepared.metric.name, most, passed, sampled)
+    learned = max(one.rows for one in found.values())
+    told = _told(judged, prepared.metric.name, learned, passed, sampled)
     if not judged.better:
         return Note("table-streamed", f"{told} The sample's model is kept.")
     keep_streamed(
@@ -143,7 +145,7 @@ def _streamed(phase: Phase, sampled: Sampled, place: Path) -> Note:
         prepared,
         phase.folder,
         frame=passed.frame,
-        rows=(most, sampled.rows),
+        rows=(learned, sampled.rows),
         seed=settings.seed,
         standing=_standing(phase.journal, settings),
     )

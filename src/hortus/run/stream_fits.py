@@ -30,6 +30,9 @@ from hortus.spaces.pipelines import PipelineSpace
 
 # Of the memory budget, what the rows of a fit may hold; the rest is for the driver, its workers and their libraries.
 ROWS_SHARE = 0.25
+# Of the time for all this, what the fit of one model should take at most; and how many times the sample's rows it must
+# then be able to learn from.
+FITS_SHARE, LEAST_MORE = 0.6, 1.3
 # Members that are fitted again, the heaviest first.
 MOST_STREAMED = 4
 # Of the disk's free room, what the rows may take.
@@ -127,6 +130,43 @@ def room(phase: Phase, rows: Sequence[TrialRow], sampled: Sampled) -> int:
     if not free:
         raise Declined("the disk has no room for the rows")
     return min(within, free)
+
+
+def seconds_a_row(phase: Phase, row: TrialRow) -> float:
+    """What a trial's model took for each row that it learned from, in the search; 0 where that is not known."""
+    found = row.evaluation
+    if found is None or not found.notes.get("folds"):
+        return 0.0
+    return found.seconds / (int(found.notes["folds"]) * len(phase.prepared.data.train_rows(0)))
+
+
+def in_time(phase: Phase, rows: Sequence[TrialRow], most: int) -> int:
+    """How many rows there is time to learn from: a model that is cut short has learned less from more.
+
+    Args:
+        phase: what there is.
+        rows: the trials that will learn from them, of which the first will whatever happens.
+        most: that there is room for.
+
+    Raises:
+        Declined: they are hardly more than the sample's.
+    """
+    cost = seconds_a_row(phase, rows[0])
+    if phase.seconds is None or not cost:
+        return most
+    found = min(most, int(FITS_SHARE * phase.seconds / cost))
+    if found < LEAST_MORE * len(phase.prepared.data.train_rows(0)):
+        raise Declined("there was no time to learn from many more rows; a longer --time gives more")
+    return found
+
+
+def while_there_is_time(phase: Phase, rows: Sequence[TrialRow], learned: int, seconds: float | None) -> list[TrialRow]:
+    """Those of the trials, the first in any case, that can learn from so many rows within ``seconds``."""
+    costs = [learned * seconds_a_row(phase, row) for row in rows]
+    count = len(rows)
+    while seconds is not None and count > 1 and sum(costs[:count]) > seconds:
+        count -= 1
+    return list(rows[:count])
 
 
 def fitted(phase: Phase, rows: Sequence[TrialRow], place: Path, end: float | None) -> dict[int, Streamed]:
