@@ -86,7 +86,7 @@ def test_strategies_in_optuna(capsys: pytest.CaptureFixture[str]) -> None:
     text = said("06_strategies_in_optuna.py", capsys)
     found = re.findall(r"^(\w+) +(\S+) after (\d+) trials", text, flags=re.MULTILINE)
     assert [name for name, *_ in found] == ["random", "tpe", "local", "evolution"]
-    assert all(float(best) > 0.9 and int(trials) > 10 for _, best, trials in found), text
+    assert all(float(best) > 0.9 and int(trials) == 40 for _, best, trials in found), text
 
 
 def test_segment_scenes(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

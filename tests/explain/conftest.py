@@ -26,6 +26,7 @@ class KnownModel:
     schema: Schema
     formula: Any
     facts: Any
+    apart: bool = False
 
     def out_of_fold(self, frame, folds):
         return self.formula(frame, folds)

@@ -15,17 +15,17 @@ from pathlib import Path
 import lightgbm  # noqa: F401 - once, for all forks
 import numpy as np
 import pandas as pd
-from killed_at_steps import count_steps, in_a_fork
 
 import hortus.data.within_memory as within_memory
 import hortus.models.lightgbm as boosting
 from hortus.run import Settings, fit, open_run
 
 SETTINGS = Settings(trials=1, folds=2, models=("lightgbm",), executor="inline", slots=1, seed=1, memory=10**9)
-within_memory.SHARE, within_memory.CLEAR, boosting.ROUNDS = 3e-5, 10**9, 60
 
 
 def run(table, folder, at, names):
+    from killed_at_steps import count_steps
+
     streaming = []
     count_steps(folder, at, names, lambda: bool(streaming))
 
@@ -48,6 +48,9 @@ def look(table, folder, told):
 
 
 def main():
+    from killed_at_steps import in_a_fork
+
+    within_memory.SHARE, within_memory.CLEAR, boosting.ROUNDS = 3e-5, 10**9, 60
     folder, first, every = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
     table, names, told = (folder.with_suffix(suffix) for suffix in (".csv", ".steps", ".told"))
     rng = np.random.default_rng(0)

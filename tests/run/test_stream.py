@@ -206,8 +206,8 @@ def test_time_is_kept_back_where_there_will_be_something_to_do_with_it(run, tmp_
         return streaming.stream_seconds(result.prepared, settings, folder, reading)
 
     assert kept_back() == pytest.approx(30)
-    assert kept_back(reading=40.0) == pytest.approx(40)
-    assert kept_back(reading=80.0) == pytest.approx(45)
+    assert kept_back(reading=28.0) == pytest.approx(40)
+    assert kept_back(reading=32.0) == 0
     assert kept_back(SETTINGS) == kept_back(folder=tmp_path) == 0
     assert kept_back(dataclasses.replace(timed, group="word")) == 0
     assert kept_back(dataclasses.replace(timed, models=("linear", "forest"))) == 0

@@ -26,8 +26,8 @@ from hortus.run.settings import Settings
 from hortus.run.stream_fits import NO_MODEL, Declined, Phase, chosen, fitted, in_time, room, while_there_is_time
 from hortus.run.streamed import Judgement, clear_streamed, judge_streamed, keep_streamed
 
-# Of the time, what is kept back for all this; as much as reading took where that is more, up to
-# MOST_TIME. And of what is left then, what that pass may take.
+# Of the time, what is kept back for all this; and of that, what the pass over the file may take. Where that pass wants
+# more, as much as it wants, up to MOST_TIME.
 TIME_SHARE, MOST_TIME, PASS_SHARE = 1 / 3, 1 / 2, 0.7
 # With fewer rows kept aside, no model can be told from another.
 LEAST_JUDGED = 100
@@ -49,7 +49,9 @@ def stream_seconds(prepared: Prepared, settings: Settings, folder: Path, reading
         _refuse(prepared, settings, sampled)
     except Declined:
         return 0.0
-    return min(MOST_TIME * whole, max(TIME_SHARE * whole, reading))
+    # A pass over the file takes about as long as reading it did. Where there is no time for it, the search has it all.
+    needed = reading / PASS_SHARE
+    return max(TIME_SHARE * whole, needed) if needed <= MOST_TIME * whole else 0.0
 
 
 def stays(journal: Journal, prepared: Prepared, settings: Settings, folder: Path, why: str) -> Note | None:
