@@ -109,9 +109,9 @@ Measured {found["date"]} on {found["machine"]}, Python {found["python"]} (load {
 | ROC AUC on {found["judged"]:,} rows kept aside | {before:.4f} | {after:.4f} ({low:.4f} to {high:.4f}) |
 | ROC AUC on {FRESH:,} rows of no file | {fresh_before:.4f} | {fresh_after:.4f} |
 
-Reading took {phases["reading"]:.0f} s, {found["trials"]} trials {phases["searching"]:.0f} s, and all rows
-{phases["streaming"]:.0f} s ({members}). All processes together held {max(most.values()) / 1e6:,.0f} MB at most, and
-{most["streaming"] / 1e6:,.0f} MB while all rows were learned from.
+Reading took {phases["reading"]:.0f} s, the search {phases["searching"]:.0f} s and all rows {phases["streaming"]:.0f} s.
+All processes together held {max(most.values()) / 1e6:,.0f} MB at most, {most["streaming"] / 1e6:,.0f} MB while all rows
+were learned from ({members}).
 """
 
 
