@@ -98,6 +98,14 @@ def test_a_text_is_the_mean_of_its_tokens(folder):
     np.testing.assert_allclose(np.linalg.norm(found[[0, 3, 5]], axis=1), 1, atol=1e-6)
 
 
+def test_what_was_remembered_stays_known_when_there_is_no_room_for_more(folder, monkeypatch):
+    monkeypatch.setattr("hortus.features.sentences.REMEMBERED", 3)
+    model = open_sentences(folder)
+    first = model.embed(TEXTS[:3])
+    np.testing.assert_array_equal(model.embed(TEXTS)[:3], first)
+    np.testing.assert_allclose(model.embed(TEXTS[::-1])[::-1][:3], first, atol=1e-6)
+
+
 def test_static_vectors_leave_out_what_they_do_not_know(tmp_path):
     found = open_sentences(write_static(tmp_path)).embed([f"{WARM[1]} unheard", WARM[1], "unheard"])
     np.testing.assert_allclose(found[0], found[1], atol=1e-6)

@@ -60,22 +60,18 @@ class SentenceModel(ABC):
 
     @abstractmethod
     def state(self) -> dict[str, Any]:
-        """The model as JSON values and arrays; `restore_sentences` takes them back."""
+        """Its kind and its arguments, as JSON values and arrays; `restore_sentences` takes them back."""
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """(n, d) vectors of length 1; of a text without a token, zeros."""
-        new = [text for text in dict.fromkeys(texts) if text not in self._remembered]
+        known = self._remembered
+        new = [text for text in dict.fromkeys(texts) if text not in known]
         if new:
             found = self._embed(new)
             size = np.linalg.norm(found, axis=1, keepdims=True)
             found = np.divide(found, size, out=np.zeros_like(found), where=size > 0)
-            if len(self._remembered) + len(new) > REMEMBERED:
-                self._remembered.clear()
-            known = self._remembered | dict(zip(new, found, strict=True))
-            if len(new) <= REMEMBERED:
-                self._remembered = known
-        else:
-            known = self._remembered
+            known = known | dict(zip(new, found, strict=True))
+            self._remembered = known if len(known) <= REMEMBERED else {}
         return np.stack([known[text] for text in texts]) if texts else np.zeros((0, self.width), dtype=np.float32)
 
     @property
@@ -165,28 +161,27 @@ class TransformerModel(SentenceModel):
 
     Args:
         tokenizer: what ``tokenizer.json`` holds.
-        network: the ONNX model, as bytes.
+        network: the bytes of the ONNX model.
     """
 
     kind = "transformer"
     file = "model.onnx"
     libraries = frozenset({"onnx", "onnxruntime", "tokenizers"})
 
-    def __init__(self, tokenizer: str, network: bytes) -> None:
+    def __init__(self, tokenizer: str, network: NDArray[np.uint8]) -> None:
         super().__init__(tokenizer)
         self.network = network
-        _refuse_other_files(network)
+        _refuse_other_files(network.tobytes())
         asked = {one.name for one in self._session.get_inputs()}
         if "input_ids" not in asked or not asked <= set(INPUTS):
             raise ValueError(f"it asks for {', '.join(sorted(asked))}, and not for {', '.join(INPUTS)}")
 
     @classmethod
     def read(cls, path: Path, tokenizer: str) -> TransformerModel:  # noqa: D102
-        return cls(tokenizer, path.read_bytes())
+        return cls(tokenizer, np.fromfile(path, dtype=np.uint8))
 
     def state(self) -> dict[str, Any]:  # noqa: D102
-        network = np.frombuffer(self.network, dtype=np.uint8)
-        return {"kind": self.kind, "tokenizer": self.tokenizer, "network": network}
+        return {"kind": self.kind, "tokenizer": self.tokenizer, "network": self.network}
 
     def _embed(self, texts: Sequence[str]) -> Vectors:
         cut = [found.ids for found in self._cutter.encode_batch(list(texts))]
@@ -213,7 +208,7 @@ class TransformerModel(SentenceModel):
 
     @cached_property
     def _session(self) -> Any:
-        return _library("onnxruntime").InferenceSession(self.network, providers=["CPUExecutionProvider"])
+        return _library("onnxruntime").InferenceSession(self.network.tobytes(), providers=["CPUExecutionProvider"])
 
 
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")
@@ -253,9 +248,7 @@ def restore_sentences(state: dict[str, Any]) -> SentenceModel:
         MissingExtraError: a library that reads it is not installed.
     """
     try:
-        if state["kind"] == StaticModel.kind:
-            return StaticModel(state["tokenizer"], state["vectors"], state["places"], state["weights"])
-        return TransformerModel(state["tokenizer"], state["network"].tobytes())
+        return KINDS[state["kind"]](**{name: value for name, value in state.items() if name != "kind"})
     except MissingExtraError:
         raise
     except Exception as error:
