@@ -21,8 +21,17 @@ MOST_CELLS = 2_000_000
 LEAST_ROWS = 200
 
 
+def most_rows(columns: int) -> int:
+    """How many rows of a table with so many columns are kept at most.
+
+    >>> most_rows(10), most_rows(1_000), most_rows(100_000)
+    (10000, 2000, 200)
+    """
+    return min(MOST_ROWS, max(LEAST_ROWS, MOST_CELLS // max(1, columns)))
+
+
 def draw(canonical: pd.DataFrame, judged: NDArray[np.intp], *, seed: int) -> pd.DataFrame:
-    """At most `MOST_ROWS` rows that some fold validates.
+    """At most `most_rows` rows that some fold validates.
 
     Args:
         canonical: (n, p) the table as `Schema.apply` reads it.
@@ -34,7 +43,7 @@ def draw(canonical: pd.DataFrame, judged: NDArray[np.intp], *, seed: int) -> pd.
     """
     import pandas as pd
 
-    most = min(MOST_ROWS, max(LEAST_ROWS, MOST_CELLS // max(1, canonical.shape[1])), len(judged))
+    most = min(most_rows(canonical.shape[1]), len(judged))
     rows = np.sort(stream(seed, "sample").choice(judged, size=most, replace=False))
     return canonical.iloc[rows].set_axis(pd.Index(rows, name="row"), axis=0)
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from hortus.data.chunks import Chunk
 from hortus.data.rows import Rows
 from hortus.data.rows_on_disk import RowsWriter
-from hortus.data.sample import LEAST_ROWS, MOST_CELLS, MOST_ROWS
+from hortus.data.sample import most_rows
 from hortus.data.target_codes import code_target
 from hortus.data.within_memory import Sampled
 from hortus.evaluation.streaming import JUDGED, LEARNED, WATCHED
@@ -123,9 +123,8 @@ def pass_over(
     """
     sampled, columns = division.sampled, prepared.data.X.columns
     judged, watched = division.aside()
-    most = min(MOST_ROWS, max(LEAST_ROWS, MOST_CELLS // max(1, len(prepared.schema.names))))
     purposes = {JUDGED: np.sort(judged), WATCHED: np.sort(watched)}
-    shown = np.sort(judged[:most])
+    shown = np.sort(judged[: most_rows(len(prepared.schema.names))])
     counts = dict.fromkeys((LEARNED, WATCHED, JUDGED), 0)
     frames: list[pd.DataFrame] = []
     start = others = free = left_out = 0
