@@ -24,8 +24,8 @@ from hortus.ensemble.calibration import Temperature
 from hortus.ensemble.predictor import Member, Predictor
 from hortus.ensemble.stacking import Stacking
 from hortus.errors import ArtifactError, SettingError
+from hortus.libraries import installed
 from hortus.models.base import FitContext
-from hortus.models.libraries import installed
 from hortus.run import Settings, fit
 from hortus.run.export import code_inputs
 from hortus.run.prepare import Prepared, Sides, prepare

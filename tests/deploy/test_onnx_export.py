@@ -28,8 +28,8 @@ from hortus.ensemble.threshold import Threshold
 from hortus.errors import ArtifactError, SettingError
 from hortus.features import STEPS
 from hortus.features.encode import TableEncoder
+from hortus.libraries import installed
 from hortus.models.base import FitContext
-from hortus.models.libraries import installed
 from hortus.spaces.nodes import ModelNode, RowsNode, StackNode, StepNode, UnionNode
 from hortus.spaces.pipeline import Pipeline
 

@@ -140,6 +140,6 @@ def test_without_the_library_it_is_named_with_the_command_that_brings_it(wine, m
     def missing(name):
         raise ImportError(name)
 
-    monkeypatch.setattr("hortus.models.libraries.import_module", missing)
+    monkeypatch.setattr("hortus.libraries.import_module", missing)
     with pytest.raises(MissingExtraError, match=r"pip install 'hortus\[explain\]'"):
         shap_values(wine)

@@ -17,11 +17,11 @@ from hortus.data.columns import MatrixColumn
 from hortus.data.matrix import Matrix
 from hortus.data.rows import Rows
 from hortus.errors import ArtifactError, MissingExtraError
+from hortus.libraries import require
 from hortus.models import MODELS, compiled_trees, trees
 from hortus.models.base import FitContext
 from hortus.models.flat_trees import check, flatten
 from hortus.models.growth import Growth
-from hortus.models.libraries import require
 from hortus.models.linear import Linear
 from hortus.models.outputs import Outputs
 from hortus.testing.models import facts_of

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from hortus.libraries import installed
 from hortus.models import MODELS
 from hortus.models.base import Model, Params
-from hortus.models.libraries import installed
 from hortus.testing.models import ModelContract
 
 QUICK: dict[str, Params] = {

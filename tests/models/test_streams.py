@@ -6,9 +6,9 @@ import pytest
 from hortus.data.rows import Rows
 from hortus.data.rows_on_disk import RowsOnDisk, RowsWriter
 from hortus.errors import ArtifactError
+from hortus.libraries import installed
 from hortus.models import MODELS
 from hortus.models.base import FitContext, Streams
-from hortus.models.libraries import installed
 from hortus.testing.models import CLASSES, KINDS, table
 
 QUICK = {"learning_rate": 0.3}

@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
-from hortus.models.libraries import installed
+from hortus.libraries import installed
 from hortus.studio.home import Home, read_note
 from hortus.studio.laboratory import Laboratory, notebooks
 

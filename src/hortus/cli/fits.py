@@ -25,7 +25,7 @@ def show(*, space: str | None, strategy: str | None, evaluator: str | None, as_j
         MissingExtraError: PyTorch is not there.
     """
     from hortus.evaluation import EVALUATORS
-    from hortus.models.libraries import require
+    from hortus.libraries import require
     from hortus.run.combinations import combinations
     from hortus.spaces import SPACES
     from hortus.strategies import STRATEGIES

@@ -70,7 +70,7 @@ def search(
                 "image --space NAME`; --list shows what can be combined.",
                 code="search-nothing",
             )
-        from hortus.models.libraries import require
+        from hortus.libraries import require
 
         require("torch", "nets")
         from hortus.searching import search as begin

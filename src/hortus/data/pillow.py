@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any
 
-from hortus.errors import MissingExtraError
+from hortus.libraries import require
 
 
 def pillow() -> Any:
@@ -14,11 +13,4 @@ def pillow() -> Any:
     Raises:
         MissingExtraError: it is not installed.
     """
-    try:
-        return import_module("PIL.Image")
-    except ImportError as error:
-        raise MissingExtraError(
-            "The library 'pillow' is needed to read or resize images and is not installed.",
-            mend="Install it with: pip install 'hortus[nets]'",
-            code="extra-missing",
-        ) from error
+    return require("PIL.Image", "nets", purpose="to read or resize images")

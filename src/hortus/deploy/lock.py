@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, distribution, packages_distributions
 
 from hortus.ensemble.predictor import Predictor
+from hortus.libraries import require
 from hortus.models import MODELS
-from hortus.models.libraries import require
 from hortus.spaces.nodes import ModelNode, StackNode, walk
 
 # What comes with one build of PyTorch and not with another: its libraries for accelerators.

@@ -114,7 +114,7 @@ def write_code(parts: NetworkParts, out: Path) -> list[Path]:
         parts: of the model.
         out: the folder; it is there.
     """
-    from hortus.models.libraries import require
+    from hortus.libraries import require
 
     used = {layer.operation for layer in parts.plan.live}
     channels, height, width = parts.shape

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from hortus.deploy.network_parts import NetworkParts
 from hortus.errors import ArtifactError
-from hortus.models.libraries import require
+from hortus.libraries import require
 
 if TYPE_CHECKING:
     from torch import Tensor

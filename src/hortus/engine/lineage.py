@@ -52,10 +52,9 @@ class Lineage:
 
     def put(self, number: int, params: Mapping[str, Any], evaluation: Evaluation) -> None:
         """Take in a candidate whose training has ended."""
-        for artifact in evaluation.artifacts:
-            if artifact.name == "models":
-                weights = Stored(artifact.path, artifact.sha256, artifact.size)
-                self._known.setdefault(_key(params), []).append(Heritage(number, dict(params), weights))
+        weights = evaluation.left("models")
+        if weights is not None:
+            self._known.setdefault(_key(params), []).append(Heritage(number, dict(params), weights))
 
     def of(self, params: Mapping[str, Any], *, before: int | None = None) -> Heritage | None:
         """What a candidate begins from; None where no ancestor was trained.

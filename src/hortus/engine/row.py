@@ -12,6 +12,7 @@ from typing import Any
 from optuna.distributions import BaseDistribution, json_to_distribution
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
+from hortus.data.artifacts import Stored
 from hortus.evaluation.base import Evaluation
 
 # The number of the model that the driver fits while the first trials run; it is no trial.
@@ -67,6 +68,10 @@ class TrialRow:
     def finished(self) -> bool:
         """Whether it has ended, well or not."""
         return self.state.is_finished()
+
+    def left(self, name: str) -> Stored | None:
+        """The file that it left in the role ``name``; None if it left none."""
+        return self.evaluation.left(name) if self.evaluation else None
 
     @classmethod
     def from_json(cls, found: Mapping[str, Any]) -> TrialRow:

@@ -34,10 +34,10 @@ class Shelf:
 
     def put(self, number: int, score: float, evaluation: Evaluation) -> None:
         """Take a trial's models in; the worst on a full shelf are deleted."""
-        for artifact in evaluation.artifacts:
-            if artifact.name == "models":
-                # Of equal scores the later trial goes first, as on the leaderboard.
-                heapq.heappush(self._held, (score, -number, artifact.path, artifact.size))
+        models = evaluation.left("models")
+        if models is not None:
+            # Of equal scores the later trial goes first, as on the leaderboard.
+            heapq.heappush(self._held, (score, -number, models.path, models.size))
         while len(self._held) > self._room:
             _, _, path, _ = heapq.heappop(self._held)
             (self._folder / path).unlink(missing_ok=True)

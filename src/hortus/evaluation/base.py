@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
+from hortus.data.artifacts import Stored
 from hortus.spaces.base import Candidate
 
 
@@ -54,6 +55,16 @@ class Artifact:
     sha256: str
     size: int
 
+    @classmethod
+    def of(cls, name: str, stored: Stored) -> Artifact:
+        """``stored`` in the role ``name``."""
+        return cls(name, stored.path, stored.sha256, stored.size)
+
+    @property
+    def stored(self) -> Stored:
+        """The file itself, whatever its role."""
+        return Stored(self.path, self.sha256, self.size)
+
 
 @dataclass(frozen=True)
 class Evaluation:
@@ -77,6 +88,10 @@ class Evaluation:
     work: float
     artifacts: tuple[Artifact, ...] = ()
     notes: dict[str, Any] = field(default_factory=dict)
+
+    def left(self, name: str) -> Stored | None:
+        """The file left in the role ``name``; None if there is none."""
+        return next((artifact.stored for artifact in self.artifacts if artifact.name == name), None)
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""

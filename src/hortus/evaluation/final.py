@@ -96,7 +96,7 @@ class FinalTraining(NetworkTraining):
             seconds=time.monotonic() - begin,
             predict_seconds=costs["latency"],
             work=float(training.seen),
-            artifacts=(Artifact("models", weights.path, weights.sha256, weights.size),),
+            artifacts=(Artifact.of("models", weights),),
             notes={**costs, "epochs": training.seen / len(rows), "curve": curve(training)},
         )
 

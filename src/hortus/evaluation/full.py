@@ -75,8 +75,8 @@ class CrossValidation(Evaluator):
                     _go_on(context, fold + 1, float(np.average(scores, weights=weights)))
             seconds = time.perf_counter() - begin
             artifacts = (
-                _artifact("predictions", _keep(predictions, context.out, f"{place}.predictions.npy")),
-                _artifact("models", models.store()),
+                Artifact.of("predictions", _keep(predictions, context.out, f"{place}.predictions.npy")),
+                Artifact.of("models", models.store()),
             )
         return Evaluation(
             fold_scores=tuple(scores) if data.metric_name is not None else (),
@@ -146,7 +146,3 @@ def _keep(predictions: NDArray[np.float32], out: Path, place: str) -> Stored:
             np.save(file, predictions, allow_pickle=False)
 
     return write_artifact(out, place, save)
-
-
-def _artifact(name: str, stored: Stored) -> Artifact:
-    return Artifact(name=name, path=stored.path, sha256=stored.sha256, size=stored.size)

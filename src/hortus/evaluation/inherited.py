@@ -96,7 +96,7 @@ class SupernetTrial(Evaluator):
             seconds=time.monotonic() - begin,
             predict_seconds=float("nan"),
             work=float(training.step * training.batch * len(training.supernet.operations)),
-            artifacts=(Artifact("supernet", made.path, made.sha256, made.size),),
+            artifacts=(Artifact.of("supernet", made),),
             notes={"steps": training.step},
         )
 

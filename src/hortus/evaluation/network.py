@@ -287,4 +287,4 @@ def _store(context: TrialContext, predicted: NDArray[np.float64], network: nn.Mo
         "predictions": write_artifact(context.out, f"{place}.predictions.npy", save_predictions),
         "models": write_artifact(context.out, f"{place}.safetensors", save_weights),
     }
-    return tuple(Artifact(name, file.path, file.sha256, file.size) for name, file in stored.items())
+    return tuple(Artifact.of(name, file) for name, file in stored.items())

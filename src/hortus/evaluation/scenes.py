@@ -279,7 +279,7 @@ def _store(context: TrialContext, counts: NDArray[np.int64], training: SceneTrai
             np.save(file, counts, allow_pickle=False)
 
     made = write_artifact(context.out, f"artifacts/{context.number:06d}.counts.npy", save_counts)
-    counted = Artifact("counts", made.path, made.sha256, made.size)
+    counted = Artifact.of("counts", made)
     return counted, _weights(context, f"artifacts/{context.number:06d}.safetensors", training)
 
 
@@ -287,4 +287,4 @@ def _weights(context: TrialContext, place: str, training: SceneTraining) -> Arti
     from hortus.nets.weights import save_tensors
 
     made = write_artifact(context.out, place, lambda path: save_tensors(path, training.network.state_dict()))
-    return Artifact("models", made.path, made.sha256, made.size)
+    return Artifact.of("models", made)

@@ -117,7 +117,7 @@ class SceneSearch(Evaluator):
             seconds=time.monotonic() - begin,
             predict_seconds=float("nan"),
             work=float(search.step * settings.batch),
-            artifacts=(Artifact("shared", made.path, made.sha256, made.size),),
+            artifacts=(Artifact.of("shared", made),),
             notes={"steps": search.step, **found},
         )
 

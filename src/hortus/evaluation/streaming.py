@@ -91,7 +91,7 @@ class Streaming(Evaluator):
                 after = np.concatenate([fitted.predict(part.X) for part in asked])
                 found.append(_keep(context.out, f"{place}.after.npy", after, "after"))
                 stored = write_archive(context.out, f"{place}.models.zip", lambda folder: _save(fitted, folder / "0"))
-                found.append(Artifact("models", stored.path, stored.sha256, stored.size))
+                found.append(Artifact.of("models", stored))
         return Evaluation(
             fold_scores=(),
             score=None,
@@ -143,4 +143,4 @@ def _save(fitted: FittedPipeline, folder: Path) -> None:
 
 def _keep(out: Path, place: str, predictions: NDArray[np.float64], name: str) -> Artifact:
     stored = write_artifact(out, place, lambda path: np.save(path, predictions, allow_pickle=False))
-    return Artifact(name, stored.path, stored.sha256, stored.size)
+    return Artifact.of(name, stored)

@@ -118,7 +118,7 @@ class Labels(Evaluator):
             seconds=time.monotonic() - begin,
             predict_seconds=float("nan"),
             work=float(len(found["scores"])),
-            artifacts=(Artifact("labels", made.path, made.sha256, made.size),),
+            artifacts=(Artifact.of("labels", made),),
             notes={"labels": len(found["scores"])},
         )
 

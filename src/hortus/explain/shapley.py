@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from hortus.errors import SettingError
 from hortus.explain.coalition import Game, Masker
 from hortus.explain.evidence import Evidence
-from hortus.models.libraries import require
+from hortus.libraries import require
 from hortus.seeds import derive, stream
 
 # 2^6 coalitions cost five times what one permutation does.

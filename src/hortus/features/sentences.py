@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from hortus.errors import ArtifactError, InputError, MissingExtraError
+from hortus.libraries import require
 
 Vectors = NDArray[np.float32]
 
@@ -272,13 +273,4 @@ def _refuse_other_files(network: bytes) -> None:
 
 
 def _library(module: str) -> Any:
-    from importlib import import_module
-
-    try:
-        return import_module(module)
-    except ImportError as error:
-        raise MissingExtraError(
-            f"Sentence embeddings need the library {module.partition('.')[0]!r}, which is not installed.",
-            mend="Install it with: pip install 'hortus[text]'",
-            code="extra-missing",
-        ) from error
+    return require(module, "text", purpose="for sentence embeddings")

@@ -15,10 +15,10 @@ from hortus.data.columns import categorical, numeric
 from hortus.data.facts import Facts
 from hortus.data.matrix import Matrix
 from hortus.data.store import load_state, save_state
+from hortus.libraries import installed, require
 from hortus.models.base import FitContext, Model, Params, Rows, Vector
 from hortus.models.catboost_tables import UnlistedError
 from hortus.models.growth import Growth, patience
-from hortus.models.libraries import installed, require
 from hortus.models.outputs import Outputs
 from hortus.models.symmetric_trees import SymmetricTrees
 

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hortus.models.libraries import require
+from hortus.libraries import require
 
 # Most combinations of one statistic's codes.
 MOST_COMBINATIONS = 1_000_000

@@ -13,8 +13,8 @@ from optuna.trial import BaseTrial
 from hortus.data.facts import Facts
 from hortus.data.matrix import Matrix
 from hortus.data.store import load_state, save_state
+from hortus.libraries import installed, require
 from hortus.models.base import FitContext, Model, Params, Rows, Vector
-from hortus.models.libraries import installed, require
 from hortus.models.mlp_inputs import Inputs
 from hortus.models.outputs import Outputs
 

@@ -14,9 +14,9 @@ from hortus.data.facts import Facts
 from hortus.data.matrix import Matrix
 from hortus.data.rows_on_disk import RowsOnDisk
 from hortus.data.store import load_state, save_state
+from hortus.libraries import installed, require
 from hortus.models.base import FitContext, Model, Params, Rows, Vector
 from hortus.models.growth import Growth, patience
-from hortus.models.libraries import installed, require
 from hortus.models.on_disk import as_parts
 from hortus.models.outputs import Outputs
 

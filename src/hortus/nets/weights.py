@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from hortus.errors import ArtifactError, MissingExtraError
+from hortus.errors import ArtifactError
+from hortus.libraries import require
 
 
 def save_tensors(path: Path, tensors: Mapping[str, Tensor], about: Mapping[str, Any] | None = None) -> None:
@@ -70,11 +70,4 @@ def fill(network: nn.Module, tensors: Mapping[str, Tensor]) -> None:
 
 
 def _library(module: str) -> Any:
-    try:
-        return import_module(module)
-    except ImportError as error:
-        raise MissingExtraError(
-            "The library 'safetensors' is needed to store networks and is not installed.",
-            mend="Install it with: pip install 'hortus[nets]'",
-            code="extra-missing",
-        ) from error
+    return require(module, "nets", purpose="to store networks")

@@ -23,7 +23,7 @@ from hortus.ensemble.conformal import Conformal
 from hortus.ensemble.honest import Estimate, judge
 from hortus.ensemble.stacking import Stacking
 from hortus.errors import ArtifactError
-from hortus.evaluation.base import Artifact
+from hortus.evaluation.base import Evaluation
 from hortus.evaluation.full import overall, validated
 from hortus.evaluation.scoring import by_fold
 from hortus.run.evidence import keep_predictions
@@ -95,7 +95,7 @@ def pool(rows: Sequence[TrialRow], prepared: Prepared, folder: Path) -> Pool:
     """
     done = [row for row in rows if row.state == TrialState.COMPLETE and row.value is not None]
     done = sorted(done, key=lambda row: (-(row.value if row.value is not None else -math.inf), row.number))[:MOST]
-    done = [row for row in done if _artifact(row, "models") is not None]
+    done = [row for row in done if row.left("models") is not None]
     predictions = [_predictions(row, folder) for row in done]
     known = np.logical_and.reduce([_known(p, len(prepared.data)) for p in predictions]) if done else np.zeros(0, bool)
     judged = np.flatnonzero(known)
@@ -202,10 +202,16 @@ def save(path: Path, ensemble: Ensemble, prepared: Prepared, folder: Path, *, fi
     )
 
 
-def score_of(prepared: Prepared, folder: Path, artifacts: Sequence[Artifact]) -> float:
-    """The user's own metric, from the predictions that a trial left behind."""
-    path = next(a.path for a in artifacts if a.name == "predictions")
-    predictions = np.load(folder / path, allow_pickle=False)
+def score_of(prepared: Prepared, folder: Path, evaluation: Evaluation) -> float:
+    """The user's own metric, from the predictions that a trial left behind.
+
+    Raises:
+        ArtifactError: it left none.
+    """
+    left = evaluation.left("predictions")
+    if left is None:
+        raise ArtifactError("A trial left no predictions.", mend="Start the run again.", code="artifact-missing")
+    predictions = np.load(folder / left.path, allow_pickle=False)
     return overall(prepared.metric, prepared.data, predictions)
 
 
@@ -220,18 +226,13 @@ def _known(predictions: NDArray[Any], rows: int) -> NDArray[np.bool_]:
     return known
 
 
-def _artifact(row: TrialRow, name: str) -> Artifact | None:
-    artifacts = row.evaluation.artifacts if row.evaluation else ()
-    return next((artifact for artifact in artifacts if artifact.name == name), None)
-
-
 def stored(row: TrialRow, name: str) -> Stored:
     """The file that a trial left in the role ``name``.
 
     Raises:
         ArtifactError: it left none.
     """
-    found = _artifact(row, name)
+    found = row.left(name)
     if found is None:
         raise ArtifactError(f"Trial {row.number} left no {name}.", mend="Start the run again.", code="artifact-missing")
-    return Stored(path=found.path, sha256=found.sha256, size=found.size)
+    return found

@@ -248,7 +248,7 @@ def _plan(prepared: Prepared, settings: Settings, folder: Path, reserve: float, 
         trials=settings.trials,
         memory=slot_memory(settings.memory, executor),
         reserve=reserve,
-        score=(lambda evaluation: score_of(prepared, folder, evaluation.artifacts)) if own else None,
+        score=(lambda evaluation: score_of(prepared, folder, evaluation)) if own else None,
     )
 
 

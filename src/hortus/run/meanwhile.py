@@ -64,7 +64,7 @@ def _baseline(
         fidelity=Fidelity(folds=1, rows=min(1.0, BASELINE_ROWS / facts.train_rows)),
     )
     evaluation = Evaluation.from_json(run_trial(order.to_json(), lambda _step, _value: True))
-    score = evaluation.score if evaluation.score is not None else score_of(prepared, folder, evaluation.artifacts)
+    score = evaluation.score if evaluation.score is not None else score_of(prepared, folder, evaluation)
     journal.set(
         "baseline",
         {"params": params, "value": score, "evaluation": evaluation.to_json(), "describe": "baseline: a small tree"},

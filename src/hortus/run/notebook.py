@@ -15,7 +15,7 @@ import numpy as np
 
 from hortus.ensemble.predictor import Predictor
 from hortus.errors import MissingExtraError, RunError
-from hortus.models.libraries import installed, require
+from hortus.libraries import installed, require
 from hortus.run.evidence_folder import known_metric, write_evidence
 from hortus.run.images.notebook import JUDGED, write_images
 from hortus.run.images.result import is_image_run, open_image_run

@@ -6,7 +6,7 @@ import os
 import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -53,7 +53,7 @@ class Streamed:
     @property
     def fitted(self) -> bool:
         """Whether there is a model of all rows."""
-        return self.evaluation is not None and any(one.name == "after" for one in self.evaluation.artifacts)
+        return self.evaluation is not None and self.evaluation.left("after") is not None
 
     @property
     def rows(self) -> int:
@@ -68,9 +68,7 @@ class Streamed:
 
     def stored(self, name: str) -> Stored:
         """A file that its part left."""
-        artifacts = self.evaluation.artifacts if self.evaluation else ()
-        found = next(one for one in artifacts if one.name == name)
-        return Stored(found.path, found.sha256, found.size)
+        return stored(replace(self.row, evaluation=self.evaluation), name)
 
 
 @dataclass(frozen=True)

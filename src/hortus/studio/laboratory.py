@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from hortus.deploy.serve.server import bound
 from hortus.errors import MissingExtraError, RunError, SettingError
-from hortus.models.libraries import installed
+from hortus.libraries import installed
 from hortus.studio.home import Home, read_note, write_note
 from hortus.studio.process import Children
 

@@ -13,7 +13,7 @@ from hortus.deploy.serve.door import is_loopback
 from hortus.deploy.serve.server import bound
 from hortus.engine.lock import alive, started
 from hortus.errors import SettingError
-from hortus.models.libraries import require
+from hortus.libraries import require
 from hortus.studio.home import Home, read_note, write_note
 
 # Where it is looked for a free port, from here on, where none is asked for.

@@ -9,7 +9,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from hortus.models.libraries import installed
+from hortus.libraries import installed
 from hortus.studio.gallery import as_notebook, notebook, samples
 from hortus.studio.home import id_of
 

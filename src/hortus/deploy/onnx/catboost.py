@@ -15,8 +15,8 @@ from hortus.deploy.onnx.forest import ABOVE, EQUAL, Tree, grow
 from hortus.deploy.onnx.graph import Graph, Refused, Sheet
 from hortus.deploy.onnx.outputs import logistic
 from hortus.deploy.onnx.stored import Stored
+from hortus.libraries import require
 from hortus.models.catboost_tables import UnlistedError, asked_statistic, code_of, exported, statistic
-from hortus.models.libraries import require
 
 
 def catboost(graph: Graph, X: Sheet, model: Stored) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hortus.models.libraries import require
+from hortus.libraries import require
 
 # Read by onnxruntime from 1.21 on; the first with trees in double precision.
 OPSET, ML_OPSET, IR = 21, 5, 10

@@ -12,7 +12,7 @@ from hortus.deploy.onnx.graph import Graph, Sheet
 from hortus.deploy.onnx.outputs import probabilities
 from hortus.deploy.onnx.steps import bent
 from hortus.deploy.onnx.stored import Stored
-from hortus.models.libraries import require
+from hortus.libraries import require
 
 Weights = dict[str, NDArray[np.float32]]
 

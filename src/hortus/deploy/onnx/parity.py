@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from hortus.deploy.onnx.encoder import Input, feeds
 from hortus.deploy.onnx.graph import EXTRA
 from hortus.ensemble.predictor import Predictor
-from hortus.models.libraries import require
+from hortus.libraries import require
 
 # The most that any row may differ by: in probability, or in standard deviations of a regression's predictions.
 TOLERANCE = 1e-4

@@ -46,7 +46,7 @@ def serve(
     """
     check(host, token)
     # What follows takes a second to import, and is not needed to refuse.
-    from hortus.models.libraries import require
+    from hortus.libraries import require
 
     require("fastapi", "serve")
     uvicorn = require("uvicorn", "serve")

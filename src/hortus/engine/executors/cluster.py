@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from hortus.errors import RunError, SettingError
-from hortus.models.libraries import require
+from hortus.libraries import require
 
 SCHEME = "ray://"
 EXTRA = "ray"

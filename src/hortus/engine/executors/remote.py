@@ -21,6 +21,7 @@ from hortus.data.artifacts import Stored, verify
 from hortus.engine.executors.base import Event, Job
 from hortus.engine.executors.local import LocalExecutor
 from hortus.engine.executors.parcels import Parcel, Stockroom, pieces, receive
+from hortus.evaluation.base import Artifact
 
 # How long one call waits for news of a trial before it comes back empty (seconds).
 LISTEN_SECONDS = 20.0
@@ -142,4 +143,4 @@ class RemoteSlot:
 def _files(event: Event) -> list[Stored]:
     """The files that a finished trial left in the run's folder."""
     artifacts = event.data.get("artifacts", ()) if event.kind == "done" else ()
-    return [Stored(file["path"], file["sha256"], file["size"]) for file in artifacts]
+    return [Artifact(**file).stored for file in artifacts]

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hortus.data.artifacts import Stored, verify
+from hortus.data.artifacts import verify
 from hortus.data.images import ImageData
 from hortus.deploy.image_bundle import write_image_bundle
 from hortus.engine.executors.base import Executor, Job
@@ -22,7 +22,7 @@ from hortus.errors import RunError
 from hortus.evaluation.base import Evaluation
 from hortus.evaluation.trial import Order
 from hortus.run.images.grow import scale_of
-from hortus.run.images.rows import artifact, trained
+from hortus.run.images.rows import trained
 from hortus.run.images.settings import ImageSettings
 from hortus.run.nothing import none_ended_well
 from hortus.seeds import derive
@@ -82,8 +82,7 @@ def train_final(
     before, scale = read_final(journal), scale_of(journal, best.number)
     if seconds is None and before is not None and (before.number, before.scale) == (best.number, scale):
         return False
-    found = artifact(best.evaluation, "models")
-    weights = None if found is None else Stored(found.path, found.sha256, found.size)
+    weights = best.left("models")
     order = Order(
         number=best.number,
         space=plan.space.to_json(),
@@ -135,7 +134,7 @@ def conclude(journal: Journal, settings: ImageSettings, folder: Path) -> None:
     scale = scale_of(journal, row.number)
     use_final = final is not None and (final.number, final.scale) == (row.number, scale)
     made = final.evaluation if final is not None and use_final else row.evaluation
-    weights = artifact(made, "models")
+    weights = made.left("models") if made else None
     if weights is None or made is None:
         raise RunError(f"Trial {row.number} left no network.", mend="Start the run again.", code="no-model")
     estimate = told.estimate.to_json()
@@ -148,7 +147,7 @@ def conclude(journal: Journal, settings: ImageSettings, folder: Path) -> None:
         params=row.params,
         scale=scale,
         resolution=float(made.notes.get("resolution", 1.0)),
-        weights=verify(folder, Stored(weights.path, weights.sha256, weights.size)),
+        weights=verify(folder, weights),
         about={
             "score": row.value,
             "estimate": estimate,
@@ -178,9 +177,9 @@ def _judge(leading: list[TrialRow], data: ImageData, folder: Path, seed: int) ->
     valid = data.valid_rows(0)
     rated: list[NDArray[np.float64]] = []
     for row in judged:
-        found = artifact(row.evaluation, "predictions")
+        found = row.left("predictions")
         if found is not None:
-            place = verify(folder, Stored(found.path, found.sha256, found.size))
+            place = verify(folder, found)
             rated.append(np.load(place, allow_pickle=False)[valid].astype(np.float64))
     chosen = Combination(np.eye(len(rated))[0], None, None, rated[0])
     return judge(rated, chosen, np.asarray(data.y[valid]), data.metric(), seed=seed), judged

@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hortus.data.artifacts import Stored, verify
+from hortus.data.artifacts import verify
 from hortus.data.images import ImageData
 from hortus.data.metrics import Metric
 from hortus.data.task import Task
 from hortus.engine.journal import Journal
 from hortus.errors import RunError
 from hortus.run.images.result import ImageResult
-from hortus.run.images.rows import artifact, trained
+from hortus.run.images.rows import trained
 
 
 @dataclass(frozen=True)
@@ -73,10 +73,10 @@ def judged_images(result: ImageResult) -> JudgedImages:
     data = ImageData.load(result.folder / "data")
     with Journal.open(result.folder, read_only=True) as journal:
         rows = [row for row in trained(journal) if row.number == int(result.chosen["number"])]
-    found = artifact(rows[0].evaluation, "predictions") if rows else None
+    found = rows[0].left("predictions") if rows else None
     if found is None:
         raise RunError("The chosen network's predictions are not kept.", mend="Start the run again.", code="no-model")
-    path = verify(result.folder, Stored(found.path, found.sha256, found.size))
+    path = verify(result.folder, found)
     places = np.asarray(data.valid_rows(0))
     return JudgedImages(
         task=data.task,

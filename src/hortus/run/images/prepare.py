@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from hortus.data.artifacts import Stored
 from hortus.data.notes import Note
 from hortus.engine.executors.base import Executor, Job
 from hortus.engine.journal import Journal
@@ -62,7 +61,7 @@ def prepare(
     if inherits is not None:
         options = {"space": space, **settings.preparation_options}
         made = _once(journal, inherits, options, plan, settings, executor, seconds)
-        needs = tuple(Stored(file.path, file.sha256, file.size) for file in made.artifacts)
+        needs = tuple(file.stored for file in made.artifacts)
         plan = replace(plan, evaluator_options={**plan.evaluator_options, "space": space}, needs=(*plan.needs, *needs))
     if descends is not None:
         found = _once(journal, descends, dict(plan.options), plan, settings, executor, seconds).notes

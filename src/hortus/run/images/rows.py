@@ -12,7 +12,7 @@ from optuna.trial import TrialState
 from hortus.engine.goal import Goal
 from hortus.engine.journal import Journal, TrialRow
 from hortus.errors import RunError
-from hortus.evaluation.base import Artifact, Evaluation
+from hortus.evaluation.base import Evaluation
 
 # Under which the journal keeps what came of training the best candidates of a search by cheap scores, and of making
 # the best candidate larger.
@@ -40,7 +40,7 @@ def trained(journal: Journal) -> list[TrialRow]:
         replace(row, value=told[row.number].score, evaluation=told[row.number]) if row.number in told else row
         for row in journal.trials()
     ]
-    found = [row for row in ranked(rows) if artifact(row.evaluation, "predictions")]
+    found = [row for row in ranked(rows) if row.left("predictions")]
     settings = journal.get(SETTINGS) or {}
     objectives = settings.get("objectives")
     goal = Goal.read(objectives, metric=settings["metric"]) if objectives else Goal()
@@ -82,8 +82,3 @@ def require_networks(folder: Path, *, there: bool, what: str) -> None:
             mend="Give the folder that the run named at its end.",
             code="run-missing",
         )
-
-
-def artifact(evaluation: Evaluation | None, name: str) -> Artifact | None:
-    """The file called ``name`` that an evaluation left; None where it left none."""
-    return next((a for a in evaluation.artifacts if a.name == name), None) if evaluation else None

@@ -7,7 +7,7 @@ those that were judged by shared weights are trained, and the best of all goes o
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from hortus.data.scenes import SceneData
@@ -20,7 +20,7 @@ from hortus.errors import RunError
 from hortus.evaluation.base import Evaluation
 from hortus.evaluation.shared_scenes import shared_space
 from hortus.evaluation.trial import Order
-from hortus.run.images.rows import CONFIRMED, artifact, ranked
+from hortus.run.images.rows import CONFIRMED, ranked
 from hortus.run.scenes.settings import EVALUATORS, SceneSettings
 from hortus.seeds import derive
 from hortus.strategies import make_sampler
@@ -106,12 +106,10 @@ def finish(
     best, before = rows[0], journal.get(FINAL)
     if seconds is None and before is not None and before["number"] == best.number:
         return
-    weights = artifact(best.evaluation, "models")
+    weights = best.left("models")
     if weights is None:
         return
-    options = settings.final_options | {
-        "weights": {"path": weights.path, "sha256": weights.sha256, "size": weights.size}
-    }
+    options = settings.final_options | {"weights": asdict(weights)}
     number = FINISHING + best.number
     made = _run("segment_all", best.params, number, options, plan, settings, executor, seconds=seconds, threads=threads)
     journal.set(FAILED, made if isinstance(made, str) else None)
@@ -126,7 +124,7 @@ def trained(journal: Journal) -> list[TrialRow]:
         replace(row, value=told[row.number].score, evaluation=told[row.number]) if row.number in told else row
         for row in journal.trials()
     ]
-    return [row for row in ranked(rows) if artifact(row.evaluation, "counts")]
+    return [row for row in ranked(rows) if row.left("counts")]
 
 
 def final_of(journal: Journal, row: TrialRow) -> Evaluation | None:

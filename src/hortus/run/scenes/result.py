@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from hortus.data.artifacts import Stored, verify
+from hortus.data.artifacts import verify
 from hortus.data.notes import Note
 from hortus.data.overlap import interval, mean_overlap, overlaps
 from hortus.data.scenes import FILE, METRIC, SceneData
@@ -21,7 +21,7 @@ from hortus.deploy.scene_model import SceneModel
 from hortus.engine.journal import Journal, TrialRow
 from hortus.engine.result import leaderboard
 from hortus.errors import RunError
-from hortus.run.images.rows import CONFIRMED, artifact, require_networks, with_networks
+from hortus.run.images.rows import CONFIRMED, require_networks, with_networks
 from hortus.run.nothing import none_ended_well
 from hortus.run.scenes.phases import LEARNED, final_of, trained
 from hortus.run.scenes.settings import SceneSettings
@@ -149,7 +149,7 @@ def conclude(journal: Journal, settings: SceneSettings, folder: Path) -> None:
     row, counts = leading[0], _counts(leading[0], folder)
     final = final_of(journal, row)
     made = final or row.evaluation
-    weights = artifact(made, "models")
+    weights = made.left("models") if made else None
     if weights is None or made is None:
         raise RunError(f"Trial {row.number} left no network.", mend="Start the run again.", code="no-model")
     intervals = {}
@@ -176,7 +176,7 @@ def conclude(journal: Journal, settings: SceneSettings, folder: Path) -> None:
         facts=facts,
         space=SPACES[settings.space](facts, **settings.space_options).to_json(),
         params=row.params,
-        weights=verify(folder, Stored(weights.path, weights.sha256, weights.size)),
+        weights=verify(folder, weights),
         about=about,
     )
     chosen = {"number": row.number, "score": mean_overlap(counts.sum(axis=0)), "low": low, "high": high}
@@ -186,9 +186,9 @@ def conclude(journal: Journal, settings: SceneSettings, folder: Path) -> None:
 
 
 def _counts(row: TrialRow, folder: Path) -> NDArray[np.int64]:
-    found = artifact(row.evaluation, "counts")
+    found = row.left("counts")
     if found is None:
         raise RunError(f"Trial {row.number} left no counts.", mend="Start the run again.", code="no-model")
-    place = verify(folder, Stored(found.path, found.sha256, found.size))
+    place = verify(folder, found)
     counts: NDArray[np.int64] = np.load(place, allow_pickle=False)
     return counts

@@ -18,8 +18,8 @@ def installed(*modules: str) -> bool:
     return all(find_spec(module) is not None for module in modules)
 
 
-def require(module: str, extra: str) -> Any:
-    """Import ``module``.
+def require(module: str, extra: str, *, purpose: str = "here") -> Any:
+    """Import ``module``, which the extra named ``extra`` brings; ``purpose`` ends the sentence "is needed".
 
     Raises:
         MissingExtraError: it is not installed; the message has the command that installs it.
@@ -28,7 +28,7 @@ def require(module: str, extra: str) -> Any:
         return import_module(module)
     except ImportError as error:
         raise MissingExtraError(
-            f"The library {module!r} is needed here and is not installed.",
+            f"The library {module.partition('.')[0]!r} is needed {purpose} and is not installed.",
             mend=f"Install it with: pip install 'hortus[{extra}]'",
             code="extra-missing",
         ) from error
