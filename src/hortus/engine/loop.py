@@ -338,7 +338,7 @@ class Search:
         self._pace.note(params, outcome.evaluation.seconds)
         if outcome.state == TrialState.COMPLETE and outcome.score is not None:
             self._best = max(self._best, outcome.score)
-            self._shelf.put(number, outcome.score, outcome.evaluation)
+            self._shelf.put(number, outcome.score, outcome.evaluation, family=self.plan.space.family(params))
             if self._lineage is not None:
                 self._lineage.put(number, params, outcome.evaluation)
 

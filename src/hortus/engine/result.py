@@ -69,7 +69,7 @@ def _line(row: TrialRow, weight: float, bounds: tuple[float, float] | None, tied
     low, high = bounds or (float("nan"), float("nan"))
     return {
         "trial": row.number,
-        "model": str(row.params.get("model", row.params.get("root/model", ""))),
+        "model": row.model,
         "pipeline": row.describe,
         "score": row.value if row.state == TrialState.COMPLETE else float("nan"),
         "low": low,

@@ -69,6 +69,11 @@ class TrialRow:
         """Whether it has ended, well or not."""
         return self.state.is_finished()
 
+    @property
+    def model(self) -> str:
+        """The learner of its pipeline, in a tree that at the root; "" where it is no pipeline."""
+        return str(self.params.get("model", self.params.get("root/model", "")))
+
     def left(self, name: str) -> Stored | None:
         """The file that it left in the role ``name``; None if it left none."""
         return self.evaluation.left(name) if self.evaluation else None

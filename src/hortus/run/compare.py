@@ -14,7 +14,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from hortus.data.read import read_rows
-from hortus.engine.journal import TrialRow
 from hortus.engine.progress import Listener
 from hortus.ensemble.by_hand import Joined, blended, stacked
 from hortus.ensemble.honest import Estimate
@@ -183,7 +182,7 @@ class Comparison:
         every = pool(result.rows, result.prepared, result.folder)
         by_name: dict[str, int] = {}
         for place, row in enumerate(every.rows):
-            by_name.setdefault(_model(row), place)
+            by_name.setdefault(row.model, place)
         places = [by_name[name] for name in names]
         found = join(every.y, every.weight, every.folds, [every.predictions[place] for place in places])
         kept = np.flatnonzero(found.weights).tolist()
@@ -203,10 +202,6 @@ class Comparison:
             stacking=found.stacking,
         )
         return Joint(variant, {name: float(w) for name, w in zip(names, found.weights, strict=True)}, made)
-
-
-def _model(row: TrialRow) -> str:
-    return str(row.params.get("model", ""))
 
 
 def compare_models(

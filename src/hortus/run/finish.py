@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from hortus.data.artifacts import Stored, verify
 from hortus.data.finding import Finding
 from hortus.deploy.bundle import Chosen, write_bundle
 from hortus.engine.journal import TrialRow
+from hortus.engine.shelf import SEATS
 from hortus.ensemble.calibration import Calibration
 from hortus.ensemble.combination import Combination, combine
 from hortus.ensemble.conformal import Conformal
@@ -88,14 +90,16 @@ class Pool:
 
 
 def pool(rows: Sequence[TrialRow], prepared: Prepared, folder: Path) -> Pool:
-    """The best `MOST` trials that ended well, with what they predicted; no rows where there are none.
+    """The best trials that ended well, with what they predicted; no rows where there are none.
+
+    They are the best `MOST`, and the best `SEATS` of each learner.
 
     Raises:
         ArtifactError: a trial's predictions are missing or damaged.
     """
     done = [row for row in rows if row.state == TrialState.COMPLETE and row.value is not None]
-    done = sorted(done, key=lambda row: (-(row.value if row.value is not None else -math.inf), row.number))[:MOST]
-    done = [row for row in done if row.left("models") is not None]
+    done = sorted(done, key=lambda row: (-(row.value if row.value is not None else -math.inf), row.number))
+    done = leading([row for row in done if row.left("models") is not None])
     predictions = [_predictions(row, folder) for row in done]
     known = np.logical_and.reduce([_known(p, len(prepared.data)) for p in predictions]) if done else np.zeros(0, bool)
     judged = np.flatnonzero(known)
@@ -108,6 +112,17 @@ def pool(rows: Sequence[TrialRow], prepared: Prepared, folder: Path) -> Pool:
         folds=np.asarray(prepared.data.folds.assignment[judged]),
         weight=None if weight is None else np.asarray(weight[judged]),
     )
+
+
+def leading(ranked: Sequence[TrialRow]) -> list[TrialRow]:
+    """The best `MOST` of trials that come best first, and the best `SEATS` of each learner, in the same order."""
+    met: Counter[str] = Counter()
+    kept = []
+    for place, row in enumerate(ranked):
+        met[row.model] += 1
+        if place < MOST or met[row.model] <= SEATS:
+            kept.append(row)
+    return kept
 
 
 def choose(
