@@ -15,11 +15,14 @@ from hortus.data.matrix import Matrix
 from hortus.data.store import load_state, save_state
 from hortus.libraries import installed, require
 from hortus.models.base import FitContext, Model, Params, Rows, Vector
+from hortus.models.mlp_forward import Forward
 from hortus.models.mlp_inputs import Inputs
 from hortus.models.outputs import Outputs
 
 if TYPE_CHECKING:
     from hortus.models.mlp_network import Network
+
+Weights = dict[str, NDArray[np.float32]]
 
 MOST_ROWS = 200_000
 MOST_COLUMNS = 2_000
@@ -27,7 +30,7 @@ MOST_COLUMNS = 2_000
 EFFORT = 300_000
 # One row of one epoch on a core, before its columns are counted.
 ROW_SECONDS = 8e-6
-# Importing PyTorch, once in a slot and once to load the model, spread over the folds.
+# Importing PyTorch, once in a slot, spread over the folds.
 IMPORT_SECONDS = 0.6
 
 
@@ -49,7 +52,7 @@ class MLP(Model):
     """
 
     name: ClassVar[str] = "mlp"
-    modules: ClassVar[tuple[str, ...]] = ("torch", "safetensors.torch", "hortus.models.mlp_training")
+    modules: ClassVar[tuple[str, ...]] = ("safetensors.numpy",)
     extra: ClassVar[str] = "nets"
     missing: ClassVar[bool] = True
     categories: ClassVar[bool] = True
@@ -145,7 +148,7 @@ class MLP(Model):
 
         self._outputs = Outputs.learn(train.y, context)
         self._work = float(len(train.y))
-        self._network: Network | None = None
+        self._hold(None)
         self._unit = np.array([0.0, 1.0])
         self._range = np.zeros(2)
         if self._outputs.single:
@@ -160,7 +163,7 @@ class MLP(Model):
         threads = torch.get_num_threads()
         torch.set_num_threads(context.threads)
         try:
-            self._network, visited = train_network(
+            network, visited = train_network(
                 self._build(),
                 rows[0],
                 rows[1] if len(rows) > 1 else None,
@@ -176,7 +179,14 @@ class MLP(Model):
         finally:
             torch.set_num_threads(threads)
         self._work = float(visited)
+        self._hold({name: value.numpy() for name, value in network.state_dict().items()})
         return self
+
+    def _hold(self, weights: Weights | None) -> None:
+        """Take what was learned, or nothing."""
+        self._weights = weights
+        regression, residual = self._outputs.regression, self.residual
+        self._forward = None if weights is None else Forward(weights, regression=regression, residual=residual)
 
     def _scaled(self, rows: Rows) -> NDArray[Any]:
         y = self._outputs.targets(rows)
@@ -201,12 +211,9 @@ class MLP(Model):
 
     def predict(self, X: Matrix) -> Vector:
         """Probabilities or values; values stay within the training targets' range."""
-        if self._network is None:
+        if self._forward is None:
             return self._outputs.certain(len(X))
-        require("torch", self.extra)
-        from hortus.models.mlp_training import apply_network
-
-        raw = apply_network(self._network, self._inputs(X)).astype(np.float64)
+        raw = self._forward(*self._inputs(X)).astype(np.float64)
         if self._outputs.regression:
             values: Vector = np.clip(raw[:, 0] * self._unit[1] + self._unit[0], *self._range)
             return values
@@ -220,10 +227,8 @@ class MLP(Model):
     def save(self, folder: Path) -> None:
         """Write the weights as safetensors, the rest as JSON and arrays."""
         state = {"params": self.get_params(), "outputs": self._outputs.to_json(), "work": self._work}
-        if self._network is not None:
-            from safetensors.torch import save_file
-
-            save_file(self._network.state_dict(), folder / "network.safetensors")
+        if self._weights is not None:
+            require("safetensors.numpy", self.extra).save_file(self._weights, folder / "network.safetensors")
             state |= {"inputs": self._inputs.state(), "unit": self._unit, "range": self._range}
         save_state(folder, state)
 
@@ -237,11 +242,10 @@ class MLP(Model):
         state = load_state(folder)
         model = cls(**state["params"])
         model._outputs, model._work = Outputs.from_json(state["outputs"]), state["work"]
-        model._network = None
+        model._hold(None)
         if "inputs" in state:
-            load_file = require("safetensors.torch", cls.extra).load_file
+            load_file = require("safetensors.numpy", cls.extra).load_file
             model._inputs = Inputs(**state["inputs"])
             model._unit, model._range = state["unit"], state["range"]
-            model._network = model._build()
-            model._network.load_state_dict(load_file(folder / "network.safetensors"))
+            model._hold(load_file(folder / "network.safetensors"))
         return model

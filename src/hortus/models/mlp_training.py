@@ -1,4 +1,4 @@
-"""How the network of `hortus.models.mlp` is trained and asked.
+"""How the network of `hortus.models.mlp` is trained, and asked meanwhile (`mlp_forward` asks it afterwards).
 
 Imports torch at its top, so it is itself imported only inside functions.
 """
