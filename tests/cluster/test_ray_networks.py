@@ -3,12 +3,13 @@
 import json
 import shutil
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from hortus.engine.journal import Journal
+from hortus.engine.journal import FILE, Journal
 
 pytest.importorskip("torch")
 Image = pytest.importorskip("PIL.Image")
@@ -112,3 +113,21 @@ assert np.isfinite(made.score_) and len(made.leaderboard()) == 1
     environment = cluster.environment(RAY_ADDRESS=cluster.url)
     done = cluster.run([sys.executable, "-c", code, str(streets)], environment=environment, timeout=400)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_search_of_networks_is_the_same_there_though_a_machine_dies(cluster, photos, tmp_path):
+    # The last test: the machine stays dead.
+    fixed = ("fit", photos, "--task", "image", "--strategy", "random", "--trials", "4")
+    told(cluster, *fixed, "--jobs", "2", "--quiet", "--out", tmp_path / "here")
+    there = tmp_path / "there"
+    running = cluster.start([HORTUS, *map(str, fixed), "--cluster", cluster.url, "--quiet", "--out", str(there)])
+    until = time.monotonic() + 200
+    while not (there / FILE).exists() or not any(state == "COMPLETE" for *_, state, _ in board(there)):
+        assert running.poll() is None
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    assert len([one for one in board(there) if one[3] == "COMPLETE"]) < 4, "the machine dies in the midst of the search"
+    cluster.kill_node(2)
+    assert running.wait(300) == 0
+    assert board(there) == board(tmp_path / "here")
+    told(cluster, "predict", there, photos / "zero", "--out", tmp_path / "said.csv")
