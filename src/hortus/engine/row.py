@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -115,6 +115,12 @@ class TrialRow:
         if state.is_finished() and self.finished_at is not None:
             trial.datetime_complete = datetime.fromtimestamp(self.finished_at)
         return trial
+
+
+def ranked(rows: Iterable[TrialRow]) -> list[TrialRow]:
+    """The trials that ended well, the best first, the earlier of equals."""
+    done = [row for row in rows if row.state == TrialState.COMPLETE and row.value is not None]
+    return sorted(done, key=lambda row: (-(row.value or 0.0), row.number))
 
 
 def read_row(values: Sequence[Any]) -> TrialRow:

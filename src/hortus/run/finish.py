@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -12,12 +11,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from optuna.trial import TrialState
 
 from hortus.data.artifacts import Stored, verify
 from hortus.data.finding import Finding
 from hortus.deploy.bundle import Chosen, write_bundle
 from hortus.engine.journal import TrialRow
+from hortus.engine.row import ranked
 from hortus.engine.shelf import SEATS
 from hortus.ensemble.calibration import Calibration
 from hortus.ensemble.combination import Combination, combine
@@ -97,9 +96,7 @@ def pool(rows: Sequence[TrialRow], prepared: Prepared, folder: Path) -> Pool:
     Raises:
         ArtifactError: a trial's predictions are missing or damaged.
     """
-    done = [row for row in rows if row.state == TrialState.COMPLETE and row.value is not None]
-    done = sorted(done, key=lambda row: (-(row.value if row.value is not None else -math.inf), row.number))
-    done = leading([row for row in done if row.left("models") is not None])
+    done = leading([row for row in ranked(rows) if row.left("models") is not None])
     predictions = [_predictions(row, folder) for row in done]
     known = np.logical_and.reduce([_known(p, len(prepared.data)) for p in predictions]) if done else np.zeros(0, bool)
     judged = np.flatnonzero(known)

@@ -3,32 +3,31 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from hortus.budget import Budget, Ledger
-from hortus.data.artifacts import sweep
+from hortus.budget import Budget
 from hortus.data.within_memory import Sampled
 from hortus.engine.executors.base import Executor
 from hortus.engine.history import LAG
 from hortus.engine.journal import Journal
-from hortus.engine.lock import RunLock
 from hortus.engine.loop import Search
 from hortus.engine.plan import Plan
-from hortus.engine.progress import Listener, ProgressEvent
+from hortus.engine.progress import Listener
 from hortus.evaluation.base import Fidelity
 from hortus.run.combinations import check
 from hortus.run.finish import Ensemble, score_of
 from hortus.run.meanwhile import meanwhile
-from hortus.run.origin import extended, note_origin
+from hortus.run.origin import note_origin
 from hortus.run.place import emitter, make_executor, slot_memory
 from hortus.run.prepare import Prepared, Sides, keep, prepare, recall
 from hortus.run.result import LEARNED, Result, conclude, read_result, require_run
 from hortus.run.scrutiny import LEAKS, ORDERS
 from hortus.run.settings import Settings
+from hortus.run.sitting import Sitting, begin, go_on
 from hortus.run.stream import stays, stream, stream_seconds
 from hortus.run.stream_fits import Phase
 from hortus.run.warmup import Warmup
@@ -77,26 +76,19 @@ def fit(
         SettingError: a setting is not understood.
         RunError: the folder cannot be used, or holds another run.
     """
-    ledger = Ledger(settings.budget, spent=spent)
     folder = Path(folder)
     check(settings.space_name, "tpe" if settings.strategy == "auto" else settings.strategy, "cross_validation")
-    with RunLock(folder), make_executor(settings.executor, settings.slots, cluster=settings.cluster) as executor:
-        sweep(folder)
-        emit = emitter(listeners)
-        with ledger.charge("reading"):
-            emit(ProgressEvent("phase", ledger.elapsed, {"name": "reading"}))
-            known = (folder / "journal.sqlite").exists()
-            prepared = prepare(table, target, settings, sides or Sides())
-        if not known:
-            # Before there is a journal: a run that has one can always be resumed.
-            keep(prepared, folder)
-        with Journal.open(folder) if known else Journal.create(folder) as journal:
-            _match(journal, settings, prepared, folder)
-            if known and prepared.sampled is not None:
-                # The same table may lie elsewhere by now.
-                prepared.sampled.save(folder)
-            prepared = recall(folder, settings)
-            return _search(journal, prepared, settings, folder, ledger, executor, emit, starts)
+    with begin(
+        folder,
+        settings,
+        partial(_executor, settings),
+        listeners,
+        spent=spent,
+        read=lambda: prepare(table, target, settings, sides or Sides()),
+        keep=lambda prepared: keep(prepared, folder),
+        match=partial(_match, settings, folder),
+    ) as sitting:
+        return _search(sitting, recall(folder, settings), settings, starts)
 
 
 def resume(
@@ -127,28 +119,21 @@ def resume(
     """
     folder = Path(folder)
     require_run(folder)
-    with RunLock(folder), Journal.open(folder) as journal:
-        sweep(folder)
-        settings = Settings.from_json(journal.get("settings"))
-        settings = extended(
-            settings, journal, time=time, trials=trials, memory=memory, executor=executor, cluster=cluster
-        )
-        ledger = Ledger(settings.budget, spent=spent)
-        with make_executor(settings.executor, settings.slots, cluster=settings.cluster) as place:
-            prepared = recall(folder, settings)
-            return _search(journal, prepared, settings, folder, ledger, place, emitter(listeners))
+    more = {"time": time, "trials": trials, "memory": memory, "executor": executor, "cluster": cluster}
+    with go_on(folder, _settings, _executor, listeners, spent=spent, more=more) as (sitting, settings):
+        return _search(sitting, recall(folder, settings), settings)
 
 
-def _search(
-    journal: Journal,
-    prepared: Prepared,
-    settings: Settings,
-    folder: Path,
-    ledger: Ledger,
-    executor: Executor,
-    emit: Listener,
-    starts: Starts | None = None,
-) -> Result:
+def _settings(journal: Journal) -> Settings:
+    return Settings.from_json(journal.get("settings"))
+
+
+def _executor(settings: Settings) -> Executor:
+    return make_executor(settings.executor, settings.slots, cluster=settings.cluster)
+
+
+def _search(sitting: Sitting, prepared: Prepared, settings: Settings, starts: Starts | None = None) -> Result:
+    journal, folder, ledger, executor = sitting.journal, sitting.folder, sitting.ledger, sitting.executor
     reading = ledger.phases.get("reading", 0.0)
     streaming = stream_seconds(prepared, settings, folder, reading) if starts is None else 0.0
     plan = _plan(prepared, settings, folder, _reserve(ledger.budget) + streaming, executor)
@@ -160,68 +145,43 @@ def _search(
     if starts is not None:
         tried = starts(plan.space)
         plan = dataclasses.replace(plan, starts=tried, trials=len(tried))
-    search = Search(plan, executor, journal, ledger, emitter((warmup, emit)))
+    search = Search(plan, executor, journal, ledger, emitter((warmup, sitting.emit)))
     scrutinized = {finding.code for finding in prepared.findings} & {*LEAKS, *ORDERS}
     # What a model is asked about first is told with its answer, once there is one.
     waiting = scrutinized if journal.get("findings") is None else set()
-    for note in (*(note for note in prepared.notes if note.code not in waiting), *journal.notes):
-        emit(ProgressEvent("note", ledger.elapsed, note.to_json()))
-    emit(ProgressEvent("run_started", ledger.elapsed, _described(prepared, settings, folder, executor)))
-    with ledger.charge("searching"):
-        why = search.run(meanwhile=lambda: meanwhile(journal, prepared, settings, folder, ledger, emit))
+    sitting.begins([note for note in prepared.notes if note.code not in waiting], _described(prepared, settings))
+    with sitting.phase("searching"):
+        why = search.run(meanwhile=lambda: meanwhile(sitting, prepared, settings))
     journal.set("why", why)
     warmup.close()
     stayed = stays(journal, prepared, settings, folder, why)
     if stayed is not None:
         learned: str | None = stayed.what
         journal.set(LEARNED, stayed.to_json())
-        emit(ProgressEvent("note", ledger.elapsed, stayed.to_json()))
+        sitting.say(stayed)
     else:
-        with ledger.charge("ensembling"):
-            emit(ProgressEvent("phase", ledger.elapsed, {"name": "ensembling"}))
-            left = ledger.remaining - streaming
-            seconds = max(0.2, left / 2) if math.isfinite(left) else None
+        with sitting.phase("ensembling", "ensembling"):
+            seconds = None if sitting.left is None else max(0.2, (sitting.left - streaming) / 2)
             ensemble = conclude(journal, prepared, settings, folder, seconds=seconds)
         learned = None
-        if starts is None and why != "interrupted":
-            with ledger.charge("streaming"):
-                learned = _stream(journal, prepared, settings, folder, ensemble, ledger, executor, emit)
-    journal.set("spent", {"elapsed": ledger.elapsed, "phases": ledger.phases})
+        if starts is None and why != "interrupted" and Sampled.load(folder) is not None:
+            with sitting.phase("streaming", "streaming"):
+                learned = _stream(sitting, prepared, settings, ensemble)
+    sitting.spent()
     result = read_result(journal, folder, settings)
-    finished = {
-        "score": result.estimate.score,
-        "low": result.estimate.low,
-        "high": result.estimate.high,
-        "seconds": ledger.elapsed,
-        "trials": len(result.rows),
-        "why": why,
-        "folder": str(folder),
-        "learned": learned,
-    }
-    emit(ProgressEvent("run_finished", ledger.elapsed, finished))
+    said = result.estimate
+    sitting.ends(said.score, low=said.low, high=said.high, trials=len(result.rows), why=why, learned=learned)
     return result
 
 
-def _stream(
-    journal: Journal,
-    prepared: Prepared,
-    settings: Settings,
-    folder: Path,
-    ensemble: Ensemble,
-    ledger: Ledger,
-    executor: Executor,
-    emit: Listener,
-) -> str | None:
+def _stream(sitting: Sitting, prepared: Prepared, settings: Settings, ensemble: Ensemble) -> str | None:
     """Fit the best on all rows of a file that a sample was taken of; say what came of it."""
-    if Sampled.load(folder) is None:
-        return None
-    emit(ProgressEvent("phase", ledger.elapsed, {"name": "streaming"}))
-    left = ledger.remaining - SAVING_SHARE * (ledger.budget.time or 0.0)
+    left = None if sitting.left is None else sitting.left - SAVING_SHARE * (settings.budget.time or 0.0)
     # The rows lie here and nowhere else.
     elsewhere = settings.executor == "ray" or settings.cluster is not None
-    with make_executor("local", 1) if elsewhere else nullcontext(executor) as place:
-        phase = Phase(journal, prepared, settings, folder, ensemble, place, left if math.isfinite(left) else None)
-        note = stream(phase, lambda note: emit(ProgressEvent("note", ledger.elapsed, note.to_json())))
+    with make_executor("local", 1) if elsewhere else nullcontext(sitting.executor) as place:
+        phase = Phase(sitting.journal, prepared, settings, sitting.folder, ensemble, place, left)
+        note = stream(phase, sitting.say)
     return None if note is None else note.what
 
 
@@ -264,7 +224,7 @@ def _reserve(budget: Budget) -> float:
     return min(RESERVE_MOST, max(RESERVE_LEAST, RESERVE_SHARE * budget.time))
 
 
-def _match(journal: Journal, settings: Settings, prepared: Prepared, folder: Path) -> None:
+def _match(settings: Settings, folder: Path, journal: Journal, prepared: Prepared) -> None:
     note_origin(
         journal,
         folder,
@@ -274,19 +234,19 @@ def _match(journal: Journal, settings: Settings, prepared: Prepared, folder: Pat
         otherwise="other data (or other columns, metric or folds)",
         mend="Give another folder for this table, or the same table as before.",
     )
+    if prepared.sampled is not None:
+        # The same table may lie elsewhere by now.
+        prepared.sampled.save(folder)
 
 
-def _described(prepared: Prepared, settings: Settings, folder: Path, executor: Executor) -> dict[str, Any]:
+def _described(prepared: Prepared, settings: Settings) -> dict[str, Any]:
     return {
-        "folder": str(folder),
         "rows": len(prepared.data),
         "columns": len(prepared.schema.features),
         "kind": prepared.task.kind,
         "target": prepared.task.target,
         "metric": prepared.metric.name,
-        "time": settings.budget.time,
         "trials": settings.trials,
         "strategy": settings.strategy,
-        "slots": executor.capacity,
         "folds": prepared.data.folds.count,
     }

@@ -18,6 +18,7 @@ from hortus.data.notes import Note
 from hortus.deploy.bundle import load_bundle
 from hortus.engine.journal import Journal, TrialRow
 from hortus.engine.result import leaderboard
+from hortus.engine.row import ranked
 from hortus.ensemble.gain import gain
 from hortus.ensemble.honest import Estimate
 from hortus.ensemble.predictor import Predictor
@@ -253,11 +254,10 @@ def _candidates(
     if baseline is None:
         return rows
     simple = TrialRow.from_json(baseline)
-    done = [row for row in rows if row.state == TrialState.COMPLETE and row.value is not None]
+    done = ranked(rows)
     if not done:
         return [simple]
-    best = sorted(done, key=lambda row: -(row.value or 0.0))[:COMPARED]
-    found = pool([*best, simple], prepared, folder)
+    found = pool([*done[:COMPARED], simple], prepared, folder)
     said = dict(zip((row.number for row in found.rows), found.predictions, strict=True))
     if simple.number not in said:
         return rows

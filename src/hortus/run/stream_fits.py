@@ -9,12 +9,12 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from optuna.trial import FixedTrial, TrialState
+from optuna.trial import FixedTrial
 
 from hortus.data.within_memory import Sampled
 from hortus.engine.executors.base import Executor, Job
 from hortus.engine.journal import Journal, TrialRow
-from hortus.engine.row import BASELINE
+from hortus.engine.row import BASELINE, ranked
 from hortus.evaluation.base import Evaluation
 from hortus.evaluation.streaming import stream_bytes, streams
 from hortus.evaluation.trial import Order
@@ -100,8 +100,7 @@ def chosen(phase: Phase) -> list[TrialRow]:
     found = [row for row in phase.ensemble.rows if fits(row)][:MOST_STREAMED]
     if found:
         return found
-    done = [row for row in phase.journal.trials() if row.state == TrialState.COMPLETE and row.value is not None]
-    for row in sorted(done, key=lambda row: (-(row.value or 0.0), row.number)):
+    for row in ranked(phase.journal.trials()):
         # The models of the best alone are still there.
         if fits(row) and (phase.folder / stored(row, "models").path).exists():
             return [row]

@@ -28,6 +28,7 @@ from hortus.evaluation.trial import run as run_trial
 from hortus.run.function_name import Named, name_of
 from hortus.run.place import cores, emitter, make_executor, slot_memory
 from hortus.run.settings import DEFAULT_TIME
+from hortus.run.sitting import Sitting
 from hortus.run.tuned import TUNED, Direction, Tuned, open_tuned
 from hortus.spaces.base import Space
 from hortus.spaces.declared import declared
@@ -151,30 +152,15 @@ def tune_function(
         known = (folder / "journal.sqlite").exists()
         with Journal.open(folder) if known else Journal.create(folder) as journal:
             lag = _match(journal, settings, searched, named)
-            emit = _signed(emitter(listeners), settings.sign)
-            for note in (*_notes(named, settings, executor), *journal.notes):
-                emit(ProgressEvent("note", ledger.elapsed, note.to_json()))
-            emit(ProgressEvent("run_started", ledger.elapsed, _described(named, settings, folder, executor, searched)))
+            sitting = Sitting(journal, folder, ledger, executor, _signed(emitter(listeners), settings.sign))
+            sitting.begins(_notes(named, settings, executor), _described(named, settings, searched))
             plan = _plan(settings, searched, named, folder, executor, lag)
-            with ledger.charge("searching"):
-                why = Search(plan, executor, journal, ledger, emit).run()
+            with sitting.phase("searching"):
+                why = Search(plan, executor, journal, ledger, sitting.emit).run()
             journal.set("why", why)
-            journal.set("spent", {"elapsed": ledger.elapsed, "phases": ledger.phases})
+            sitting.spent()
     found = open_tuned(folder)
-    best = found.best
-    emit(
-        ProgressEvent(
-            "run_finished",
-            ledger.elapsed,
-            {
-                "score": None if best is None else best.value,
-                "seconds": ledger.elapsed,
-                "trials": len(found.rows),
-                "why": why,
-                "folder": str(folder),
-            },
-        )
-    )
+    sitting.ends(None if found.best is None else found.best.value, trials=len(found.rows), why=why)
     return found
 
 
@@ -274,17 +260,14 @@ def _signed(emit: Listener, sign: float) -> Listener:
     return signed
 
 
-def _described(named: Named, settings: TuneSettings, folder: Path, executor: Executor, space: Space) -> dict[str, Any]:
+def _described(named: Named, settings: TuneSettings, space: Space) -> dict[str, Any]:
     return {
-        "folder": str(folder),
         "objective": named.shown if named.name is None else named.name.rpartition(os.sep)[2],
         "kind": settings.direction,
         "target": named.shown,
         "metric": "value",
-        "time": settings.budget.time,
         "trials": settings.trials,
         "strategy": settings.strategy_name,
-        "slots": executor.capacity,
         "space": space.name,
         "rows": 0,
         "columns": 0,

@@ -14,10 +14,11 @@ from hortus.engine.executors.base import Executor, Job
 from hortus.engine.journal import Journal, TrialRow
 from hortus.engine.loop import GRACE, LATE
 from hortus.engine.plan import Plan
+from hortus.engine.row import ranked
 from hortus.evaluation.agreement import stratified
 from hortus.evaluation.trial import Order
-from hortus.run.images.rows import CONFIRMED, ranked
 from hortus.run.images.settings import ImageSettings
+from hortus.run.network_rows import CONFIRMED
 from hortus.seeds import derive
 
 # The candidates that are trained: so many of the best, and with those from all over the ranking so many in all.

@@ -8,20 +8,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from hortus.budget import Ledger
-from hortus.data.artifacts import sweep
 from hortus.data.images import ImageData
 from hortus.data.notes import Note
 from hortus.data.read_images import prepare_images
 from hortus.engine.executors.base import Executor
 from hortus.engine.journal import Journal
-from hortus.engine.lock import RunLock
 from hortus.engine.loop import Search
 from hortus.engine.plan import Plan
-from hortus.engine.progress import Listener, ProgressEvent
+from hortus.engine.progress import Listener
 from hortus.run.combinations import check
 from hortus.run.images.confirm import confirm
 from hortus.run.images.finish import FAILED, conclude, train_final
@@ -31,9 +29,10 @@ from hortus.run.images.result import ImageResult, read_result, require_images
 from hortus.run.images.rows import SETTINGS
 from hortus.run.images.settings import ImageSettings
 from hortus.run.images.trial import ENTRY
-from hortus.run.late import late_note
-from hortus.run.origin import extended, note_origin
-from hortus.run.place import cores, emitter, make_executor, slot_memory
+from hortus.run.origin import note_origin
+from hortus.run.place import cores, make_executor, slot_memory
+from hortus.run.sitting import Sitting, begin, go_on
+from hortus.run.telling import failed_note, late_note, without_best
 from hortus.spaces import SPACES
 from hortus.strategies import make_sampler
 from hortus.strategies.halving import make_pruner
@@ -66,22 +65,19 @@ def fit_images(
         SettingError: a setting is not understood.
         RunError: the folder cannot be used, or holds another run.
     """
-    ledger = Ledger(settings.budget, spent=spent)
     folder = Path(folder)
     _check_names(settings)
-    with RunLock(folder), _executor(settings) as executor:
-        sweep(folder)
-        emit = emitter(listeners)
-        with ledger.charge("reading"):
-            emit(ProgressEvent("phase", ledger.elapsed, {"name": "reading"}))
-            known = (folder / "journal.sqlite").exists()
-            data, notes = prepare_images(images, labels, metric=settings.metric, size=settings.size, seed=settings.seed)
-        if not known:
-            # Before there is a journal: a run that has one can always be resumed.
-            data.save(folder / "data")
-        with Journal.open(folder) if known else Journal.create(folder) as journal:
-            _match(journal, settings, data, notes, folder)
-            return _search(journal, settings, folder, ledger, executor, emit)
+    with begin(
+        folder,
+        settings,
+        partial(_executor, settings),
+        listeners,
+        spent=spent,
+        read=lambda: prepare_images(images, labels, metric=settings.metric, size=settings.size, seed=settings.seed),
+        keep=lambda found: found[0].save(folder / "data"),
+        match=partial(_match, settings, folder),
+    ) as sitting:
+        return _search(sitting, settings)
 
 
 def resume_images(
@@ -112,63 +108,50 @@ def resume_images(
     """
     folder = Path(folder)
     require_images(folder)
-    with RunLock(folder), Journal.open(folder) as journal:
-        sweep(folder)
-        settings = ImageSettings.from_json(journal.get(SETTINGS))
-        settings = extended(
-            settings, journal, time=time, trials=trials, memory=memory, executor=executor, cluster=cluster
-        )
-        ledger = Ledger(settings.budget, spent=spent)
-        with _executor(settings) as place:
-            return _search(journal, settings, folder, ledger, place, emitter(listeners))
+    more = {"time": time, "trials": trials, "memory": memory, "executor": executor, "cluster": cluster}
+    with go_on(folder, _settings, _executor, listeners, spent=spent, more=more) as (sitting, settings):
+        return _search(sitting, settings)
 
 
-def _search(
-    journal: Journal, settings: ImageSettings, folder: Path, ledger: Ledger, executor: Executor, emit: Listener
-) -> ImageResult:
+def _settings(journal: Journal) -> ImageSettings:
+    return ImageSettings.from_json(journal.get(SETTINGS))
+
+
+def _search(sitting: Sitting, settings: ImageSettings) -> ImageResult:
+    journal, folder, executor = sitting.journal, sitting.folder, sitting.executor
     data = ImageData.load(folder / "data")
     plan = _plan(data, settings, folder, executor)
-
-    def say(note: Note) -> None:
-        emit(ProgressEvent("note", ledger.elapsed, note.to_json()))
-
-    with ledger.charge("preparing"):
-        plan = prepare(journal, plan, settings, executor, seconds=settings.preparing, say=say)
-    search = Search(plan, executor, journal, ledger, emit if settings.trains else _without_best(emit))
-    for note in (*(Note(**note) for note in journal.get("notes")), *journal.notes):
-        say(note)
-    emit(ProgressEvent("run_started", ledger.elapsed, _described(data, settings, folder, executor)))
-    with ledger.charge("searching"):
+    with sitting.phase("preparing"):
+        plan = prepare(journal, plan, settings, executor, seconds=settings.preparing, say=sitting.say)
+    emit = sitting.emit if settings.trains else without_best(sitting.emit)
+    search = Search(plan, executor, journal, sitting.ledger, emit)
+    sitting.begins([Note(**note) for note in journal.get("notes")], _described(data, settings))
+    with sitting.phase("searching"):
         why = search.run(meanwhile=_import_torch)
     journal.set("why", why)
     twins = sum("same_as" in row.evaluation.notes for row in journal.trials() if row.evaluation)
     if twins:
         what = f"{twins} of the candidates were networks that had been judged before: they were not trained again."
-        say(Note("networks-again", what))
+        sitting.say(Note("networks-again", what))
     if not settings.trains:
-        with ledger.charge("confirming"):
-            emit(ProgressEvent("phase", ledger.elapsed, {"name": "refitting"}))
+        with sitting.phase("confirming", "refitting"):
             confirm(journal, plan, settings, executor, seconds=settings.confirming)
-    with ledger.charge("choosing"):
+    with sitting.phase("choosing"):
         conclude(journal, settings, folder)
     if settings.grows and why != "interrupted":
-        with ledger.charge("growing"):
-            emit(ProgressEvent("phase", ledger.elapsed, {"name": "refitting"}))
+        with sitting.phase("growing", "refitting"):
             grow(journal, plan, settings, executor, seconds=settings.growing)
             conclude(journal, settings, folder)
     if settings.final and why != "interrupted":
-        with ledger.charge("refitting"):
-            emit(ProgressEvent("phase", ledger.elapsed, {"name": "refitting"}))
-            seconds = ledger.remaining - settings.saving if math.isfinite(ledger.remaining) else None
+        with sitting.phase("refitting", "refitting"):
+            seconds = None if sitting.left is None else sitting.left - settings.saving
             if train_final(journal, plan, settings, executor, seconds=seconds, threads=_final_threads(settings)):
                 conclude(journal, settings, folder)
             if (failed := journal.get(FAILED)) is not None:
-                what = f"The training on all images did not end well: {failed}."
-                mend = "The network is handed over as it was judged."
-                say(Note("final-failed", what, mend=mend, warning=True))
-    if (late := late_note(ledger)) is not None:
-        say(late)
-    journal.set("spent", {"elapsed": ledger.elapsed, "phases": ledger.phases})
+                sitting.say(failed_note(failed, "images"))
+    if (late := late_note(sitting.ledger)) is not None:
+        sitting.say(late)
+    sitting.spent()
     result = read_result(journal, folder)
     for one in result.misleading():
         note = Note(
@@ -179,17 +162,9 @@ def _search(
             mend="Judge by more of the training (a later first rung, or another evaluator), or give more time.",
             warning=True,
         )
-        say(note)
-    finished = {
-        "score": result.estimate.score,
-        "low": result.estimate.low,
-        "high": result.estimate.high,
-        "seconds": ledger.elapsed,
-        "trials": len(result.rows),
-        "why": why,
-        "folder": str(folder),
-    }
-    emit(ProgressEvent("run_finished", ledger.elapsed, finished))
+        sitting.say(note)
+    said = result.estimate
+    sitting.ends(said.score, low=said.low, high=said.high, trials=len(result.rows), why=why)
     return result
 
 
@@ -197,16 +172,6 @@ def _import_torch() -> None:
     """What loading the network will need takes seconds to import; the first trials run meanwhile."""
     import hortus.nets.training
     import hortus.nets.weights  # noqa: F401
-
-
-def _without_best(emit: Listener) -> Listener:
-    """A cheap score is not on the metric's scale: the best of them is not told as if it were."""
-
-    def tell(event: ProgressEvent) -> None:
-        if event.kind != "best":
-            emit(event)
-
-    return tell
 
 
 def _plan(data: ImageData, settings: ImageSettings, folder: Path, executor: Executor) -> Plan:
@@ -256,7 +221,8 @@ def _final_threads(settings: ImageSettings) -> int:
     return 1 if settings.budget.deterministic else cores()
 
 
-def _match(journal: Journal, settings: ImageSettings, data: ImageData, notes: Sequence[Note], folder: Path) -> None:
+def _match(settings: ImageSettings, folder: Path, journal: Journal, found: tuple[ImageData, Sequence[Note]]) -> None:
+    data, notes = found
     note_origin(
         journal,
         folder,
@@ -268,9 +234,8 @@ def _match(journal: Journal, settings: ImageSettings, data: ImageData, notes: Se
     )
 
 
-def _described(data: ImageData, settings: ImageSettings, folder: Path, executor: Executor) -> dict[str, Any]:
+def _described(data: ImageData, settings: ImageSettings) -> dict[str, Any]:
     return {
-        "folder": str(folder),
         "rows": len(data),
         "columns": math.prod(data.shape),
         "shape": list(data.shape),
@@ -278,9 +243,7 @@ def _described(data: ImageData, settings: ImageSettings, folder: Path, executor:
         "kind": data.task.kind,
         "target": data.task.target,
         "metric": data.task.metric,
-        "time": settings.budget.time,
         "trials": settings.trials,
         "strategy": settings.strategy,
-        "slots": executor.capacity,
         "folds": data.folds.count,
     }

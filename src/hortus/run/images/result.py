@@ -25,8 +25,9 @@ from hortus.errors import SettingError, nearest
 from hortus.evaluation.agreement import Agreement, agreement_frame, agreements, spearman_table
 from hortus.run.images.finish import BUNDLE, conclude
 from hortus.run.images.grow import Growth, read_growth
-from hortus.run.images.rows import CONFIRMED, SETTINGS, require_networks, with_networks
+from hortus.run.images.rows import SETTINGS
 from hortus.run.images.settings import ImageSettings
+from hortus.run.network_rows import confirmed, require_networks, with_networks
 
 # Parts of the schedule whose scores are compared with those at its end.
 SHARES = (("after 1/9", 1 / 9), ("after 1/3", 1 / 3))
@@ -191,7 +192,7 @@ def read_result(journal: Journal, folder: Path) -> ImageResult:
         notes=tuple(Note(**note) for note in journal.get("notes") or ()),
         why=journal.get("why") or "",
         settings=ImageSettings.from_json(journal.get(SETTINGS)),
-        confirmed={int(n): float(found["score"]) for n, found in (journal.get(CONFIRMED) or {}).items()},
+        confirmed={number: float(found.score or 0.0) for number, found in confirmed(journal).items()},
         growth=read_growth(journal),
     )
 

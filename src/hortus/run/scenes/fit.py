@@ -9,27 +9,27 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from hortus.budget import Ledger
-from hortus.data.artifacts import sweep
 from hortus.data.notes import Note
 from hortus.data.read_scenes import prepare_scenes
 from hortus.data.scenes import METRIC, SceneData
 from hortus.engine.executors.base import Executor
 from hortus.engine.journal import Journal
-from hortus.engine.lock import RunLock
 from hortus.engine.loop import Search
 from hortus.engine.plan import Plan
-from hortus.engine.progress import Listener, ProgressEvent
+from hortus.engine.progress import Listener
 from hortus.errors import SettingError
-from hortus.run.late import late_note
-from hortus.run.origin import extended, note_origin
-from hortus.run.place import cores, emitter, make_executor, slot_memory
+from hortus.run.origin import note_origin
+from hortus.run.place import cores, make_executor, slot_memory
 from hortus.run.scenes.phases import FAILED, confirm, finish, prepare
 from hortus.run.scenes.result import SETTINGS, SceneResult, conclude, read_result, require_scenes
 from hortus.run.scenes.settings import EVALUATORS, SceneSettings
+from hortus.run.sitting import Sitting, begin, go_on
+from hortus.run.telling import failed_note, late_note, without_best
 from hortus.spaces import SPACES
 from hortus.strategies import make_sampler
 from hortus.strategies.halving import make_pruner
@@ -64,24 +64,21 @@ def fit_scenes(
         SettingError: a setting is not understood.
         RunError: the folder cannot be used, or holds another run.
     """
-    ledger = Ledger(settings.budget, spent=spent)
     folder = Path(folder)
     _check(settings)
-    with RunLock(folder), _executor(settings) as executor:
-        sweep(folder)
-        emit = emitter(listeners)
-        with ledger.charge("reading"):
-            emit(ProgressEvent("phase", ledger.elapsed, {"name": "reading"}))
-            known = (folder / "journal.sqlite").exists()
-            data, notes = prepare_scenes(
-                scenes, masks, classes=settings.classes, void=settings.void, size=settings.size, seed=settings.seed
-            )
-        if not known:
-            # Before there is a journal: a run that has one can always be resumed.
-            data.save(folder / "data")
-        with Journal.open(folder) if known else Journal.create(folder) as journal:
-            _match(journal, settings, data, notes, folder)
-            return _search(journal, settings, folder, ledger, executor, emit)
+    with begin(
+        folder,
+        settings,
+        partial(_executor, settings),
+        listeners,
+        spent=spent,
+        read=lambda: prepare_scenes(
+            scenes, masks, classes=settings.classes, void=settings.void, size=settings.size, seed=settings.seed
+        ),
+        keep=lambda found: found[0].save(folder / "data"),
+        match=partial(_match, settings, folder),
+    ) as sitting:
+        return _search(sitting, settings)
 
 
 def resume_scenes(
@@ -112,83 +109,52 @@ def resume_scenes(
     """
     folder = Path(folder)
     require_scenes(folder)
-    with RunLock(folder), Journal.open(folder) as journal:
-        sweep(folder)
-        settings = SceneSettings.from_json(journal.get(SETTINGS))
-        settings = extended(
-            settings, journal, time=time, trials=trials, memory=memory, executor=executor, cluster=cluster
-        )
-        ledger = Ledger(settings.budget, spent=spent)
-        with _executor(settings) as place:
-            return _search(journal, settings, folder, ledger, place, emitter(listeners))
+    more = {"time": time, "trials": trials, "memory": memory, "executor": executor, "cluster": cluster}
+    with go_on(folder, _settings, _executor, listeners, spent=spent, more=more) as (sitting, settings):
+        return _search(sitting, settings)
 
 
-def _search(
-    journal: Journal, settings: SceneSettings, folder: Path, ledger: Ledger, executor: Executor, emit: Listener
-) -> SceneResult:
+def _settings(journal: Journal) -> SceneSettings:
+    return SceneSettings.from_json(journal.get(SETTINGS))
+
+
+def _search(sitting: Sitting, settings: SceneSettings) -> SceneResult:
+    journal, folder, executor = sitting.journal, sitting.folder, sitting.executor
     data = SceneData.load(folder / "data")
-    plan = _plan(data, settings, folder, executor, ledger)
-
-    def say(note: Note) -> None:
-        emit(ProgressEvent("note", ledger.elapsed, note.to_json()))
-
-    for note in (*(Note(**note) for note in journal.get("notes")), *journal.notes):
-        say(note)
-    emit(ProgressEvent("run_started", ledger.elapsed, _described(data, settings, folder, executor)))
+    plan = _plan(data, settings, folder, executor, sitting.ledger)
+    sitting.begins([Note(**note) for note in journal.get("notes")], _described(data, settings))
     if settings.prepares:
-        with ledger.charge("preparing"):
-            emit(ProgressEvent("phase", ledger.elapsed, {"name": "preparing"}))
+        with sitting.phase("preparing", "preparing"):
             learned = prepare(journal, plan, settings, executor)
         plan = dataclasses.replace(plan, starts=() if learned is None else (learned,))
-    left = ledger.remaining
+    left = sitting.ledger.remaining
     plan = dataclasses.replace(plan, trial_seconds=settings.trial_seconds(executor.capacity, left))
-    search = Search(plan, executor, journal, ledger, _without_best(emit) if settings.shares else emit)
-    with ledger.charge("searching"):
+    emit = without_best(sitting.emit) if settings.shares else sitting.emit
+    search = Search(plan, executor, journal, sitting.ledger, emit)
+    with sitting.phase("searching"):
         why = search.run()
     journal.set("why", why)
     if settings.shares and why != "interrupted":
-        with ledger.charge("confirming"):
-            emit(ProgressEvent("phase", ledger.elapsed, {"name": "refitting"}))
+        with sitting.phase("confirming", "refitting"):
             confirm(journal, plan, settings, executor)
-    with ledger.charge("choosing"):
+    with sitting.phase("choosing"):
         conclude(journal, settings, folder)
     if settings.final and why != "interrupted":
-        with ledger.charge("refitting"):
-            emit(ProgressEvent("phase", ledger.elapsed, {"name": "refitting"}))
-            seconds = ledger.remaining - settings.saving if math.isfinite(ledger.remaining) else None
+        with sitting.phase("refitting", "refitting"):
+            seconds = None if sitting.left is None else sitting.left - settings.saving
             # Sums in another order are other sums: what is to be repeated exactly has one thread on every machine.
             threads = 1 if settings.budget.deterministic else min(cores(), executor.capacity)
             finish(journal, plan, settings, executor, seconds=seconds, threads=threads)
             conclude(journal, settings, folder)
             if (failed := journal.get(FAILED)) is not None:
-                what = f"The training on all scenes did not end well: {failed}."
-                mend = "The network is handed over as it was judged."
-                say(Note("final-failed", what, mend=mend, warning=True))
-    if (late := late_note(ledger)) is not None:
-        say(late)
-    journal.set("spent", {"elapsed": ledger.elapsed, "phases": ledger.phases})
+                sitting.say(failed_note(failed, "scenes"))
+    if (late := late_note(sitting.ledger)) is not None:
+        sitting.say(late)
+    sitting.spent()
     result = read_result(journal, folder)
-    finished = {
-        "score": result.score,
-        "low": result.chosen["low"],
-        "high": result.chosen["high"],
-        "seconds": ledger.elapsed,
-        "trials": len(result.rows),
-        "why": why,
-        "folder": str(folder),
-    }
-    emit(ProgressEvent("run_finished", ledger.elapsed, finished))
+    low, high = result.chosen["low"], result.chosen["high"]
+    sitting.ends(result.score, low=low, high=high, trials=len(result.rows), why=why)
     return result
-
-
-def _without_best(emit: Listener) -> Listener:
-    """A score by shared weights is far below what training gives: the best of them is not told as if it were it."""
-
-    def tell(event: ProgressEvent) -> None:
-        if event.kind != "best":
-            emit(event)
-
-    return tell
 
 
 def _plan(data: SceneData, settings: SceneSettings, folder: Path, executor: Executor, ledger: Ledger) -> Plan:
@@ -242,7 +208,8 @@ def _executor(settings: SceneSettings) -> Executor:
     return make_executor(settings.executor, settings.slots, cluster=settings.cluster, gpus=1.0, **more)
 
 
-def _match(journal: Journal, settings: SceneSettings, data: SceneData, notes: Sequence[Note], folder: Path) -> None:
+def _match(settings: SceneSettings, folder: Path, journal: Journal, found: tuple[SceneData, Sequence[Note]]) -> None:
+    data, notes = found
     note_origin(
         journal,
         folder,
@@ -254,9 +221,8 @@ def _match(journal: Journal, settings: SceneSettings, data: SceneData, notes: Se
     )
 
 
-def _described(data: SceneData, settings: SceneSettings, folder: Path, executor: Executor) -> dict[str, Any]:
+def _described(data: SceneData, settings: SceneSettings) -> dict[str, Any]:
     return {
-        "folder": str(folder),
         "rows": len(data),
         "columns": math.prod(data.shape),
         "shape": list(data.shape),
@@ -264,9 +230,7 @@ def _described(data: SceneData, settings: SceneSettings, folder: Path, executor:
         "kind": "segmentation",
         "target": f"{len(data.classes)} classes",
         "metric": METRIC,
-        "time": settings.budget.time,
         "trials": settings.most_trials,
         "strategy": settings.strategy,
-        "slots": executor.capacity,
         "folds": 1,
     }

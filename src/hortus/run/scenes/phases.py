@@ -7,7 +7,7 @@ those that were judged by shared weights are trained, and the best of all goes o
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any
 
 from hortus.data.scenes import SceneData
@@ -15,12 +15,13 @@ from hortus.engine.executors.base import Executor, Job
 from hortus.engine.journal import Journal, TrialRow
 from hortus.engine.loop import GRACE, LATE
 from hortus.engine.plan import Plan
+from hortus.engine.row import ranked
 from hortus.engine.study import new_study
 from hortus.errors import RunError
 from hortus.evaluation.base import Evaluation
 from hortus.evaluation.shared_scenes import shared_space
 from hortus.evaluation.trial import Order
-from hortus.run.images.rows import CONFIRMED, ranked
+from hortus.run.network_rows import CONFIRMED, confirmed, retold
 from hortus.run.scenes.settings import EVALUATORS, SceneSettings
 from hortus.seeds import derive
 from hortus.strategies import make_sampler
@@ -119,12 +120,7 @@ def finish(
 
 def trained(journal: Journal) -> list[TrialRow]:
     """The candidates that were trained, in the search or after it, the best first."""
-    told = {int(number): Evaluation.from_json(made) for number, made in (journal.get(CONFIRMED) or {}).items()}
-    rows = [
-        replace(row, value=told[row.number].score, evaluation=told[row.number]) if row.number in told else row
-        for row in journal.trials()
-    ]
-    return [row for row in ranked(rows) if row.left("counts")]
+    return [row for row in ranked(retold(journal.trials(), confirmed(journal))) if row.left("counts")]
 
 
 def final_of(journal: Journal, row: TrialRow) -> Evaluation | None:

@@ -21,7 +21,7 @@ from hortus.deploy.scene_model import SceneModel
 from hortus.engine.journal import Journal, TrialRow
 from hortus.engine.result import leaderboard
 from hortus.errors import RunError
-from hortus.run.images.rows import CONFIRMED, require_networks, with_networks
+from hortus.run.network_rows import confirmed, require_networks, with_networks
 from hortus.run.nothing import none_ended_well
 from hortus.run.scenes.phases import LEARNED, final_of, trained
 from hortus.run.scenes.settings import SceneSettings
@@ -131,7 +131,7 @@ def read_result(journal: Journal, folder: Path) -> SceneResult:
         settings=SceneSettings.from_json(journal.get(SETTINGS)),
         spent=(journal.get("spent") or {}).get("phases", {}),
         learned=journal.get(LEARNED),
-        confirmed={int(number): float(made["score"]) for number, made in (journal.get(CONFIRMED) or {}).items()},
+        confirmed={number: float(found.score or 0.0) for number, found in confirmed(journal).items()},
     )
 
 
