@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from hortus.deploy.onnx.graph import Graph, Sheet
 from hortus.deploy.onnx.outputs import logistic
 from hortus.deploy.onnx.stored import Stored
-from hortus.models.svm import STEEPNESS
 
 
 def baseline(graph: Graph, X: Sheet, model: Stored) -> str:
@@ -42,18 +41,18 @@ def svm(graph: Graph, X: Sheet, model: Stored) -> str:
     if outputs.regression:
         return raw
     if outputs.count > 2:
-        raw = _margins(graph, raw, outputs.count)
+        steep = graph.op("Mul", raw, graph.doubles(machine["steepness"]))
+        raw = _margins(graph, steep, outputs.count)
     scores = graph.op("MatMul", raw, graph.doubles(machine["sigmoid"][:-1]))
     return logistic(graph, graph.op("Add", scores, graph.doubles(machine["sigmoid"][-1])), outputs)
 
 
-def _margins(graph: Graph, raw: str, classes: int) -> str:
-    """(n, classes) mean log odds of each class over its pairs."""
+def _margins(graph: Graph, steep: str, classes: int) -> str:
+    """(n, classes) mean log odds of each class over its pairs, from the log odds of each pair."""
     pairs = list(combinations(range(classes), 2))
     first, second = np.zeros((len(pairs), classes)), np.zeros((len(pairs), classes))
     for row, (i, j) in enumerate(pairs):
         first[row, i] = second[row, j] = -1.0 / (classes - 1)
-    steep = graph.op("Mul", raw, graph.doubles(STEEPNESS))
     against = graph.op("MatMul", _softplus(graph, graph.op("Neg", steep)), graph.doubles(first))
     return graph.op("Add", against, graph.op("MatMul", _softplus(graph, steep), graph.doubles(second)))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -14,16 +13,16 @@ from hortus.deploy.code.parts.frames import values
 from hortus.deploy.code.parts.learner import Learner
 from hortus.deploy.code.parts.linear import Design, Logistic, chances, solve
 from hortus.deploy.code.parts.prepare import Rows
-from hortus.models.svm import STEEPNESS
-from hortus.models.svm import _temperature as best_steepness
+from hortus.models.svm import fit_odds, mean_odds
 from hortus.seeds import stream
 
 
 class SupportVectors(Learner):
     """A support vector machine with a Gaussian kernel.
 
-    Its margins become probabilities by a logistic regression (of two classes) or one temperature (of several), fitted
-    on the rows held back, or else on a fifth of the training rows.
+    Its margins become probabilities by a logistic regression (of two classes), or by a steepness of each pair's odds
+    and a temperature of their means (of several), fitted on the rows held back, or else on a fifth of the training
+    rows.
 
     Args:
         seed: of that fifth.
@@ -67,28 +66,24 @@ class SupportVectors(Learner):
         self.machine = SVC(C=self.C, gamma=gamma, cache_size=500, decision_function_shape="ovo")
         self.machine.fit(dense, y, sample_weight=weight)
         held_out = train if valid is None else valid
-        margins = self._margins(held_out)
+        raw = self._raw(held_out)
         if self.classes == 2:
             each = np.ones(len(held_out.y)) if held_out.weight is None else held_out.weight
-            loss, design = Logistic(held_out.y, each, 1), Design(margins.astype(np.float32))
+            loss, design = Logistic(held_out.y, each, 1), Design(raw.astype(np.float32))
             self.odds = solve(design, loss, np.array([[1.0], [0.0]]), 1e-2 * len(held_out.y))
         else:
-            steepness = best_steepness(margins, held_out.y, held_out.weight)
-            self.odds = np.vstack([steepness * np.eye(self.classes), np.zeros((1, self.classes))])
+            self.steepness, temperature = fit_odds(raw, held_out.y, held_out.weight, self.classes)
+            self.odds = np.vstack([temperature * np.eye(self.classes), np.zeros((1, self.classes))])
 
-    def _margins(self, rows: Rows) -> NDArray[np.float64]:
-        """(n, 1) for two classes; for k classes (n, k) mean log odds over a class's pairs."""
-        raw = self.machine.decision_function(values(rows.X).astype(np.float64)).reshape(len(rows.X), -1)
-        if self.classes == 2:
-            return np.asarray(raw)
-        margins = np.zeros((len(raw), self.classes))
-        for column, (i, j) in enumerate(combinations(range(self.classes), 2)):
-            margins[:, i] -= np.logaddexp(0.0, -STEEPNESS * raw[:, column])
-            margins[:, j] -= np.logaddexp(0.0, STEEPNESS * raw[:, column])
-        return margins / (self.classes - 1)
+    def _raw(self, rows: Rows) -> NDArray[np.float64]:
+        """(n, 1) for two classes; for k classes (n, k (k - 1) / 2), one for each pair."""
+        found = self.machine.decision_function(values(rows.X).astype(np.float64))
+        return np.asarray(found).reshape(len(rows.X), -1)
 
     def ask(self, rows: Rows) -> NDArray[Any]:
         """Probabilities or values."""
         if KIND == "regression":
             return np.asarray(self.machine.predict(values(rows.X).astype(np.float64)) * self.scale + self.center)
-        return chances(self._margins(rows) @ self.odds[:-1] + self.odds[-1])
+        raw = self._raw(rows)
+        margins = raw if self.classes == 2 else mean_odds(raw, self.classes, self.steepness)
+        return chances(margins @ self.odds[:-1] + self.odds[-1])
