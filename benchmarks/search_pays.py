@@ -46,7 +46,8 @@ def without_search(folder: Path) -> tuple[Any, int]:
     prepared, settings = run.prepared, run.settings
     facts = prepared.data.facts(settings.budget.time)
     starts = portfolio(SPACES[settings.space_name](facts, **settings.space_options))
-    rows = [row for row in run.rows if any(start.items() <= row.params.items() for start in starts)]
+    # A start has an answer to every question; those that its candidate is not asked are in no trial.
+    rows = [row for row in run.rows if any(row.params.items() <= start.items() for start in starts)]
     found = choose(rows, prepared, folder, single=False, seed=settings.seed, seconds=None)
     if found is None:
         return run.model, 0
