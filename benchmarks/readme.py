@@ -3,9 +3,9 @@
     make bench-readme
 
 Between the marks named peers: the tables of peers.csv (a line a run, as the peers' runner writes it), budget by
-budget, and how many floors of floors.csv were reached. Between those named engine: the figures of engine.json, and of
-digits.json where it is there; both are {"machine": {...}, "figures": {name: number}}. Without results the place says
-so.
+budget, how many floors of floors.csv were reached, and what the search adds by search_pays.json. Between those named
+engine: the figures of engine.json, and of digits.json where it is there; both are {"machine": {...}, "figures":
+{name: number}}. Without results the place says so.
 """
 
 from __future__ import annotations
@@ -54,7 +54,12 @@ FIGURES = {
 # -- tables ---------------------------------------------------------------------------------------------------------
 
 
-def peers_part(runs: Sequence[Run], floors: Sequence[Mapping[str, str]], machine: str) -> str:
+def peers_part(
+    runs: Sequence[Run],
+    floors: Sequence[Mapping[str, str]],
+    machine: str,
+    search: Mapping[str, Any] | None = None,
+) -> str:
     """What stands between the marks named peers."""
     parts = []
     budgets = sorted({run.budget for run in runs if not run.peer.startswith(BASELINE)})
@@ -66,6 +71,15 @@ def peers_part(runs: Sequence[Run], floors: Sequence[Mapping[str, str]], machine
         parts.append(
             f"The floor, scikit-learn's HistGradientBoosting at its defaults, is reached within noise on {reached} of "
             f"{len(floors)} open tables (`make bench-floors`, {_span(row['date'] for row in floors)})."
+        )
+    if search:
+        figures, about = search["figures"], search["machine"]
+        parts.append(
+            f"What the search adds to its starting points: in {about['seconds']:g} s it got beyond them on "
+            f"{figures['searched']} of {figures['tables']} tables. There the model of all trials has the smaller loss "
+            f"on {figures['better']} and the larger on {figures['worse']}, held against the model of the same run's "
+            f"starting points alone; the ratio of the losses is {figures['loss_ratio']:.3f} on average (geometric "
+            f"mean; `make bench-search`, {about['date']})."
         )
     return "\n\n".join(parts) or NOTHING
 
@@ -178,9 +192,10 @@ def filled(text: str, results: Path) -> str:
         SystemExit: a place is not marked.
     """
     engine, digits = _json(results / "engine.json"), _json(results / "digits.json")
+    search = _json(results / "search_pays.json")
     floors = results / "floors.csv"
     rows = list(csv.DictReader(floors.read_text(encoding="utf-8").splitlines())) if floors.exists() else []
-    text = _replaced(text, "peers", peers_part(read_runs(results / "peers.csv"), rows, _machine(engine)))
+    text = _replaced(text, "peers", peers_part(read_runs(results / "peers.csv"), rows, _machine(engine), search))
     return _replaced(text, "engine", engine_part(engine, digits))
 
 

@@ -151,6 +151,16 @@ def test_the_engine_s_figures_and_the_floors(readme: ModuleType, tmp_path: Path)
     assert readme.NOTHING not in text
 
 
+def test_what_the_search_adds_is_told(readme: ModuleType, tmp_path: Path) -> None:
+    figures = {"tables": 25, "searched": 20, "better": 13, "worse": 6, "loss_ratio": 0.98765}
+    found = {"machine": {"seconds": 60.0, "date": "2026-01-02"}, "figures": figures, "tables": []}
+    (tmp_path / "search_pays.json").write_text(json.dumps(found))
+    text = readme.filled(README, tmp_path)
+    assert "in 60 s it got beyond them on 20 of 25 tables" in text
+    assert "the smaller loss on 13 and the larger on 6" in text
+    assert "0.988 on average" in text
+
+
 def test_the_figures_that_have_words_are_those_that_the_engine_s_benchmark_writes(readme: ModuleType) -> None:
     source = (ROOT / "benchmarks/engine.py").read_text(encoding="utf-8")
     written = set(re.findall(r'^        "(\w+)": (?!platform)', source, flags=re.MULTILINE))
