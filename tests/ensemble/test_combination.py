@@ -78,7 +78,7 @@ def test_many_random_models_do_not_fool_the_blend(name):
     losses = []
     for seed in range(4):
         rng = np.random.default_rng(seed)
-        y, fresh = rng.integers(0, 2, 150), rng.integers(0, 2, 5000)
+        y, fresh = rng.integers(0, 2, 400), rng.integers(0, 2, 5000)
 
         def models(truth, rng=rng):
             good = np.clip(0.5 + 0.25 * (truth - 0.5) + 0.2 * rng.normal(size=len(truth)), 0.05, 0.95)

