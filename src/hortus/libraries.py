@@ -18,8 +18,14 @@ def installed(*modules: str) -> bool:
     return all(find_spec(module) is not None for module in modules)
 
 
-def require(module: str, extra: str, *, purpose: str = "here") -> Any:
-    """Import ``module``, which the extra named ``extra`` brings; ``purpose`` ends the sentence "is needed".
+def require(module: str, extra: str, *, name: str = "", purpose: str = "here") -> Any:
+    """Import ``module``, which the extra named ``extra`` brings.
+
+    Args:
+        module: with dots.
+        extra: of Hortus.
+        name: of the library, where it is not that of the module.
+        purpose: the end of the sentence "is needed".
 
     Raises:
         MissingExtraError: it is not installed; the message has the command that installs it.
@@ -28,7 +34,7 @@ def require(module: str, extra: str, *, purpose: str = "here") -> Any:
         return import_module(module)
     except ImportError as error:
         raise MissingExtraError(
-            f"The library {module.partition('.')[0]!r} is needed {purpose} and is not installed.",
+            f"The library {name or module.partition('.')[0]!r} is needed {purpose} and is not installed.",
             mend=f"Install it with: pip install 'hortus[{extra}]'",
             code="extra-missing",
         ) from error

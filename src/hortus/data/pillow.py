@@ -13,4 +13,4 @@ def pillow() -> Any:
     Raises:
         MissingExtraError: it is not installed.
     """
-    return require("PIL.Image", "nets", purpose="to read or resize images")
+    return require("PIL.Image", "nets", name="pillow", purpose="to read or resize images")

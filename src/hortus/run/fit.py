@@ -161,7 +161,8 @@ def _search(sitting: Sitting, prepared: Prepared, settings: Settings, starts: St
         sitting.say(stayed)
     else:
         with sitting.phase("ensembling", "ensembling"):
-            seconds = None if sitting.left is None else max(0.2, (sitting.left - streaming) / 2)
+            left = sitting.left
+            seconds = None if left is None else max(0.2, (left - streaming) / 2)
             ensemble = conclude(journal, prepared, settings, folder, seconds=seconds)
         learned = None
         if starts is None and why != "interrupted" and Sampled.load(folder) is not None:
@@ -225,6 +226,7 @@ def _reserve(budget: Budget) -> float:
 
 
 def _match(settings: Settings, folder: Path, journal: Journal, prepared: Prepared) -> None:
+    begun = journal.get("digest") is not None
     note_origin(
         journal,
         folder,
@@ -234,7 +236,7 @@ def _match(settings: Settings, folder: Path, journal: Journal, prepared: Prepare
         otherwise="other data (or other columns, metric or folds)",
         mend="Give another folder for this table, or the same table as before.",
     )
-    if prepared.sampled is not None:
+    if begun and prepared.sampled is not None:
         # The same table may lie elsewhere by now.
         prepared.sampled.save(folder)
 

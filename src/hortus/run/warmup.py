@@ -1,4 +1,4 @@
-"""Imports, while trials run in their slots, what loading the model will need: importing PyTorch alone takes seconds."""
+"""Imports, while trials run in their slots, what loading the model will need: at its end there is no time for it."""
 
 from __future__ import annotations
 
