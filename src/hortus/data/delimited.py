@@ -47,8 +47,10 @@ def read_delimited(data: bytes, name: str, *, empty_ok: bool = False) -> tuple[p
         raise empty_file(name)
     if b"\r" in text:
         text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    blank = len(text) - len(text.lstrip(b"\n"))
+    text = text[blank:]
     delimiter, declared = find_delimiter(text, name)
-    text, skipped = text[declared:], int(declared > 0)
+    text, skipped = text[declared:], blank + int(declared > 0)
     if text.count(b'"') % 2:
         _check_quotes(text, delimiter, name, skipped)
     header, bad = _fields(text, delimiter, skipped)
@@ -84,10 +86,10 @@ def check_one_column(delimiter: str, header: list[str], name: str) -> None:
 
 
 def _records(text: bytes, delimiter: str, most: int) -> list[list[str]]:
-    """The first records, quotes understood."""
+    """The first records that are not blank, quotes understood."""
     lines = io.StringIO(text[: 2**20].decode("utf-8", "ignore"), newline="")
     with long_fields():
-        return [row for row in islice(csv.reader(lines, delimiter=delimiter), most) if row]
+        return list(islice(filter(None, csv.reader(lines, delimiter=delimiter)), most))
 
 
 class long_fields:  # noqa: N801 - reads as a phrase after "with"
