@@ -56,7 +56,8 @@ class _AutoEstimator(BaseEstimator):
         strategy_options: the strategy's own arguments.
         generations, population_size: of ``strategy="evolution"``; together they set the trials:
             population_size x (generations + 1).
-        pruner: stops poor trials early: ``"median"``, ``"percentile"``, ``"halving"``, ``"hyperband"`` or ``"none"``.
+        pruner: stops poor trials early: ``"racing"``, ``"median"``, ``"percentile"``, ``"halving"``, ``"hyperband"`` or
+            ``"none"``; ``"auto"`` for racing where the strategy is left to Hortus too, and none elsewhere.
         rungs: what it sees more of from rung to rung: ``"folds"``, ``"rows"`` or boosting ``"rounds"``.
         models: names to choose from; None for all that are installed.
         folds: of the cross-validation; 1 for a holdout, None to choose by rows and time.
@@ -98,7 +99,7 @@ class _AutoEstimator(BaseEstimator):
         strategy_options: Mapping[str, Any] | None = None,
         generations: int | None = None,
         population_size: int | None = None,
-        pruner: str = "none",
+        pruner: str = "auto",
         rungs: str = "folds",
         models: Sequence[str] | None = None,
         folds: int | None = None,

@@ -285,11 +285,14 @@ def test_stacks_and_calibration(ending: str, tmp_path: Path) -> None:
     np.testing.assert_allclose(model.predict(train), inputs.predictor.raw(train), atol=1e-6)
 
 
-def test_text_and_time_and_a_class_seen_once_and_a_row_without_a_target(tmp_path: Path) -> None:
+@pytest.mark.parametrize("telling", [False, True])
+def test_text_and_time_and_a_class_seen_once_and_a_row_without_a_target(tmp_path: Path, telling: bool) -> None:
     table = make_table("multiclass")[:TRAIN]
     rng = np.random.default_rng(0)
     words = ["good", "bad", "fine", "awful", "great", "late", "soon", "never", "cheap", "dear"]
     table["told"] = [" ".join(rng.choice(words, 9)) + "." for _ in range(TRAIN)]
+    if telling:
+        table["told"] += " Number " + table["y"].astype(str)
     table.loc[5, "y"] = 7
     # Whole numbers beside a gap are floats, and the row has no fold.
     table.loc[9, "y"] = np.nan
@@ -302,6 +305,8 @@ def test_text_and_time_and_a_class_seen_once_and_a_row_without_a_target(tmp_path
     assert prepared.data.X.text is not None
     assert prepared.data.folds.ordered
     inputs = inputs_of(prepared, candidates)
+    # Where the words say nothing, the linear model does without.
+    assert all(len(fold.model._words) > 0 for fold in inputs.predictor.members[0].folds) == telling
     script = export_code(inputs, tmp_path / "code")
     lint(script)
     model = trained(script, table, inputs)

@@ -14,6 +14,7 @@ from sklearn.linear_model import Ridge
 from sklearn.tree import DecisionTreeClassifier
 
 from hortus.data.columns import MatrixColumn
+from hortus.data.facts import Kind
 from hortus.data.matrix import Matrix
 from hortus.data.rows import Rows
 from hortus.errors import ArtifactError, MissingExtraError
@@ -129,6 +130,24 @@ def test_linear_reads_the_words() -> None:
     X = _matrix(rng.normal(size=(300, 2)), sparse.csr_array(words))
     model = Linear(C=100.0, text_weight=2.0).fit(Rows(X, y), FitContext("binary", 2), Rows(X, y))
     assert np.mean(model.predict(X).argmax(axis=1) == y) > 0.95
+
+
+@pytest.mark.parametrize("kind", ["regression", "binary"])
+def test_linear_leaves_out_words_that_only_tell_rows_apart(kind: Kind) -> None:
+    rng = np.random.default_rng(0)
+    dense = rng.normal(size=(400, 3))
+    # Each row has a name of its own, and shares chance words with others.
+    words = sparse.csr_array(np.hstack([np.eye(400), rng.random((400, 40)) < 0.1]).astype(np.float32))
+    told = dense @ [3.0, -2.0, 1.0]
+    y = told if kind == "regression" else (told > 0).astype(np.int64)
+    classes = 0 if kind == "regression" else 2
+    X = _matrix(dense, words)
+    learned, unseen = Rows(X.rows(np.arange(300)), y[:300]), Rows(X.rows(np.arange(300, 400)), y[300:])
+    model = Linear(C=100.0, text_weight=3.0).fit(learned, FitContext(kind, classes), unseen)
+    alone = Linear(C=100.0).fit(
+        Rows(_matrix(dense[:300]), y[:300]), FitContext(kind, classes), Rows(_matrix(dense[300:]), y[300:])
+    )
+    np.testing.assert_array_equal(model.predict(unseen.X), alone.predict(_matrix(dense[300:])))
 
 
 def test_a_missing_library_is_named_with_its_command() -> None:

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -64,6 +65,15 @@ def test_a_larger_budget_extends_a_finished_run(tmp_path, reference):
     first = fit(X, y, settings(trials=6), folder=tmp_path)
     assert len(first.rows) == 6
     same(fit(X, y, settings(), folder=tmp_path), reference)
+
+
+def test_a_race_over_folds_is_the_same_race_at_two_slots(tmp_path):
+    X, y = table()
+    # Most of what a search tries at random cannot enter the ensemble.
+    raced = settings(trials=36, folds=4, models=("linear", "extra_trees"))
+    one = fit(X, y, raced, folder=tmp_path / "one").leaderboard().drop(columns=CLOCK)
+    assert 3 <= (one["state"] == "pruned").sum() <= 24
+    same(fit(X, y, replace(raced, slots=2), folder=tmp_path / "two"), one)
 
 
 def wait_for(folder: Path, trials: int) -> None:

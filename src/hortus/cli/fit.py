@@ -60,7 +60,9 @@ def fit(
         list[str] | None, typer.Option(help="A cost of networks too: latency, params, macs; latency=0.002 as a target.")
     ] = None,
     evaluator: Annotated[str, typer.Option(help="By what networks are judged: train, training_free.")] = "train",
-    pruner: Annotated[str, typer.Option(help="none, median, halving, hyperband or extrapolation.")] = "auto",
+    pruner: Annotated[
+        str, typer.Option(help="auto, none, racing, median, halving, hyperband or extrapolation.")
+    ] = "auto",
     rungs: Annotated[str, typer.Option(help="What a pruner sees more of: folds, rows or rounds.")] = "folds",
     models: Annotated[list[str] | None, typer.Option("--model", help="Only this model; may be repeated.")] = None,
     folds: Annotated[int | None, typer.Option(help="Of the cross-validation; 1 for a holdout.")] = None,
@@ -174,7 +176,7 @@ def fit(
             strategy=strategy,
             strategy_options=options(strategy_option or ()),
             space=space,
-            pruner="none" if pruner == "auto" else pruner,
+            pruner=pruner,
             rungs=rungs,
             folds=folds,
             ensemble=not single,

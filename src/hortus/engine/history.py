@@ -220,7 +220,8 @@ class History:
 
     def stops(self, pruner: BasePruner, number: int) -> bool:
         """Whether ``pruner`` would stop trial ``number`` at its last report."""
-        view = self.shown_to(number)
+        # Where nothing is kept from it, it sees the study itself: to copy hundreds of trials takes a tenth of a second.
+        view = self.shown_to(number) if self._ordered else self._study
         trial = view.get_trials(deepcopy=False)[number]
         found = pruner.prune(view, trial)
         # Successive halving notes which rungs a trial has passed.
@@ -230,11 +231,11 @@ class History:
         return bool(found)
 
     def shown_to(self, number: int) -> Study:
-        """A study in which trial ``number`` runs, and only those trials have ended that it may be compared with.
+        """A study in which trial ``number`` runs, and only those trials have ended that its ask saw.
 
-        Those are the ones that its ask saw. Every trial has its own number there, since some pruners go by it.
+        Every trial has its own number there, since some pruners go by it.
         """
-        told = self._seen[number] if self._ordered else len(self)
+        told = self._seen[number]
         return self._study_of(max(number + 1, told), told=told, running=number)
 
     def _study_of(self, count: int, *, told: int, running: int | None = None) -> Study:

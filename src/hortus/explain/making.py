@@ -165,7 +165,7 @@ _OPTIONS = {
     "order": "--order",
     "seed": "--seed",
 }
-_USUAL = {"strategy": "auto", "space": "auto", "pruner": "none", "rungs": "folds"}
+_USUAL = {"strategy": "auto", "space": "auto", "pruner": "auto", "rungs": "folds"}
 _REPEATED = {"models": "--model", "ignore": "--ignore", "keep": "--keep"}
 
 

@@ -20,12 +20,14 @@ TOLERANCE = 1e-4
 
 
 class Design:
-    """The columns of a linear model: dense, then words times ``text_weight``, then one of ones."""
+    """The columns of a linear model: dense, then words times ``text_weight`` unless it is None, then one of ones."""
 
-    def __init__(self, X: Matrix, text_weight: float) -> None:
+    def __init__(self, X: Matrix, text_weight: float | None) -> None:
         self.rows, self.dense_width = len(X), int(X.dense.shape[1])
         self.dense = X.dense.astype(np.float64, order="C") if X.dense.size <= DOUBLE else X.dense
-        self.words = None if X.text is None or not X.text.shape[1] else X.text * np.float32(text_weight)
+        self.words = None
+        if X.text is not None and X.text.shape[1] and text_weight is not None:
+            self.words = X.text * np.float32(text_weight)
         self.transposed = None if self.words is None else self.words.T.tocsr()
 
     @property

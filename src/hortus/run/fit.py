@@ -199,7 +199,7 @@ def _plan(prepared: Prepared, settings: Settings, folder: Path, reserve: float, 
         if strategy == "frugal"
         else settings.strategy_options,
         starts=portfolio(space) if settings.strategy == "auto" and isinstance(space, PipelineSpace) else (),
-        pruner=settings.pruner,
+        pruner=settings.stopper,
         rungs=_rungs(settings.rungs),
         least_rows=min(1.0, LEAST_SAMPLE / facts.train_rows),
         data=folder / "data",

@@ -66,4 +66,5 @@ PRUNER_WORDS: Mapping[str, str] = {
     "halving": "only the best third goes on (successive halving)",
     "hyperband": "only the best third goes on, from several starts (Hyperband)",
     "extrapolation": "where a learning curve promises too little",
+    "racing": "where the first folds leave no place in the model",
 }

@@ -30,7 +30,8 @@ class Settings:
         strategy: a name in ``hortus.strategies.STRATEGIES``, or ``"auto"``.
         strategy_options: the strategy's own arguments.
         space: ``"pipelines"`` (chains), ``"trees"``, or ``"auto"``: trees for evolution, chains for the rest.
-        pruner: stops trials early: ``"none"``, ``"median"``, ``"percentile"``, ``"halving"``, ``"hyperband"``.
+        pruner: stops trials early: ``"none"``, ``"racing"``, ``"median"``, ``"percentile"``, ``"halving"``,
+            ``"hyperband"``; ``"auto"`` for racing where the strategy is left to Hortus too, and none elsewhere.
         rungs: what the pruner sees more of from rung to rung: ``"folds"``, ``"rows"`` or boosting ``"rounds"``.
         folds: of the cross-validation; 1 for a holdout, None to choose by rows and time.
         ensemble: whether several candidates are blended; False for the single best.
@@ -55,7 +56,7 @@ class Settings:
     strategy: str = "auto"
     strategy_options: Mapping[str, Any] = field(default_factory=dict)
     space: str = "auto"
-    pruner: str = "none"
+    pruner: str = "auto"
     rungs: str = "folds"
     folds: int | None = None
     ensemble: bool = True
@@ -96,6 +97,13 @@ class Settings:
         if self.space != "auto":
             return self.space
         return "trees" if self.strategy == "evolution" else "pipelines"
+
+    @property
+    def stopper(self) -> str:
+        """The pruner that is asked."""
+        if self.pruner != "auto":
+            return self.pruner
+        return "racing" if self.strategy == "auto" else "none"
 
     @property
     def space_options(self) -> dict[str, Any]:

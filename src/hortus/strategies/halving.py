@@ -26,6 +26,7 @@ from optuna.pruners import (
 from hortus.errors import SettingError, nearest
 from hortus.strategies.base import checked
 from hortus.strategies.extrapolation import Extrapolation
+from hortus.strategies.racing import Racing
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,7 @@ PRUNERS: Mapping[str, Callable[..., BasePruner]] = {
     "halving": _halving,
     "hyperband": _hyperband,
     "extrapolation": Extrapolation,
+    "racing": Racing,
 }
 
 
@@ -124,7 +126,7 @@ def make_pruner(name: str, options: Mapping[str, Any] | None = None) -> BasePrun
     """Return the pruner called ``name``.
 
     Args:
-        name: none, median, percentile, halving, hyperband or extrapolation.
+        name: none, median, percentile, halving, hyperband, extrapolation or racing.
         options: its settings, by Optuna's names.
 
     Raises:

@@ -22,7 +22,8 @@ class Linear(Learner):
     """Logistic regression or ridge.
 
     One fit goes through nine penalties, each half a power of ten weaker than the one before and started from its
-    solution, and keeps the one whose loss on the rows held back is least.
+    solution, and keeps the one whose loss on the rows held back is least. Words are left out where the numbers alone do
+    better on those rows.
 
     Args:
         C: 1 / penalty at the path's end, as scikit-learn's ``LogisticRegression`` has it.
@@ -41,16 +42,29 @@ class Linear(Learner):
             self.low, self.high = train.y.min(), train.y.max()
             self.center = float(np.average(train.y, weights=weight))
             self.scale = float(np.sqrt(np.average((train.y - self.center) ** 2, weights=weight))) or 1.0
-        design = Design(values(train.X), train.words, self.text_weight)
+        found, loss = self._solve(train, valid, weight, self.text_weight)
+        if valid is not None and train.words is not None and train.words.shape[1] and train.X.shape[1]:
+            plain, plain_loss = self._solve(train, valid, weight, None)
+            found = plain if plain_loss < loss else found
+        width = train.X.shape[1]
+        self.coef = found[:width] * self.scale
+        self.words = found[width:-1] * self.text_weight * self.scale
+        self.intercept = found[-1] * self.scale + self.center
+
+    def _solve(
+        self, train: Rows, valid: Rows | None, weight: NDArray[np.float64], text_weight: float | None
+    ) -> tuple[NDArray[np.float64], float]:
+        """(p + 1, outputs) weights, the intercept in the last row; and their loss on the rows held back."""
+        design = Design(values(train.X), train.words, text_weight)
         loss = self._loss(train, weight)
         judge = None
         path = [self.C * PATH_BEGIN**0.5]
         if valid is not None:
             judge = self._loss(valid, np.ones(len(valid.y)) if valid.weight is None else valid.weight, loss.outputs)
-            held_out = Design(values(valid.X), valid.words, self.text_weight)
+            held_out = Design(values(valid.X), valid.words, text_weight)
             path = [self.C * PATH_STEP ** (i - 8) for i in range(9)]
         exact = None
-        if KIND == "regression" and train.words is None and design.width <= EXACT:
+        if KIND == "regression" and design.words is None and design.width <= EXACT:
             exact = ridge_path(design.dense.astype(np.float64), (train.y - self.center) / self.scale, weight)
         best = found = np.zeros((design.width + 1, loss.outputs))
         least, waited = np.inf, 0
@@ -62,10 +76,7 @@ class Linear(Learner):
                 best, least, waited = found, lost, 0
             if waited > 1:
                 break
-        width = train.X.shape[1]
-        self.coef = best[:width] * self.scale
-        self.words = best[width:-1] * self.text_weight * self.scale
-        self.intercept = best[-1] * self.scale + self.center
+        return best, least
 
     def _loss(self, rows: Rows, weight: NDArray[np.float64], outputs: int = 0) -> Loss:
         if KIND == "regression":
@@ -92,11 +103,15 @@ def chances(raw: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 class Design:
-    """The columns of a linear model: numbers, then words times ``text_weight``, then one of ones."""
+    """The columns of a linear model: numbers, then words times ``text_weight`` unless it is None, then one of ones."""
 
-    def __init__(self, dense: NDArray[np.float32], words: sparse.csr_array | None = None, text_weight: float = 1.0):
+    def __init__(
+        self, dense: NDArray[np.float32], words: sparse.csr_array | None = None, text_weight: float | None = None
+    ) -> None:
         self.dense: NDArray[Any] = dense.astype(np.float64) if dense.size <= DOUBLE else dense
-        self.words = None if words is None or not words.shape[1] else words * np.float32(text_weight)
+        self.words = None
+        if words is not None and words.shape[1] and text_weight is not None:
+            self.words = words * np.float32(text_weight)
         self.transposed = None if self.words is None else self.words.T.tocsr()
         self.width = dense.shape[1] + (0 if self.words is None else self.words.shape[1])
 
