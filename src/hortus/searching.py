@@ -134,6 +134,7 @@ def search(
     final: bool = True,
     workers: int | None = None,
     executor: str = "auto",
+    cluster: str | None = None,
     random_state: int = 0,
     verbosity: int = 1,
     run_folder: str | Path | None = None,
@@ -168,7 +169,9 @@ def search(
         final: whether the best is trained again on all rows.
         workers: trials under way at once; None for one a core.
         executor: ``"local"`` (processes that can be killed), ``"inline"`` (this process), or ``"auto"`` for the first
-            where workers can import the function.
+            where workers can import the function; or ``"ray"``.
+        cluster: ``"ray://HOST:PORT"``, where trials run; every machine of it imports the function by its name. None for
+            here, or for RAY_ADDRESS with ``"ray"``.
         random_state: the same number and the same trials give the same leaderboard.
         verbosity: 0 silent, 1 a progress bar, 2 every improvement too.
         run_folder: where the run is kept, to be gone on with; None for a temporary one.
@@ -182,6 +185,13 @@ def search(
     data, flat = _shaped(x)
     function, name = _named(net)
     why = "" if isinstance(net, str) else unreachable(function)
+    away = executor == "ray" or cluster is not None
+    if away and why:
+        raise SettingError(
+            f"The machines of a cluster cannot import the function, since {why}.",
+            mend="Put it into a module of its own that every machine of the cluster has.",
+            code="search-not-importable",
+        )
     notes = [] if executor != "auto" or not why else [_inline_note(why)]
     settings = ImageSettings(
         metric=metric,
@@ -206,6 +216,7 @@ def search(
         seed=random_state,
         slots=workers,
         executor=("inline" if why else "local") if executor == "auto" else executor,
+        cluster=cluster,
     )
     temporary = run_folder is None
     folder = Path(tempfile.mkdtemp(prefix="hortus-run-")) if run_folder is None else Path(run_folder)

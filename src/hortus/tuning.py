@@ -39,6 +39,7 @@ def tune(
     starts: Sequence[Mapping[str, Any]] = (),
     workers: int | None = None,
     executor: str = "auto",
+    cluster: str | None = None,
     random_state: int = 0,
     verbosity: int = 1,
     run_folder: str | Path | None = None,
@@ -63,7 +64,9 @@ def tune(
         starts: arguments to try first.
         workers: trials at once; None for one a core.
         executor: ``"local"`` for processes that can be killed, ``"threads"``, ``"inline"`` for one thread; ``"auto"``
-            takes processes where they can import the function, and says so where they cannot.
+            takes processes where they can import the function, and says so where they cannot; ``"ray"``.
+        cluster: ``"ray://HOST:PORT"``, where trials run; every machine of it imports the function by its name. None for
+            here, or for RAY_ADDRESS with ``"ray"``.
         random_state: the same number, trials and workers give the same result.
         verbosity: 0 silent, 1 a progress bar, 2 every improvement and failure too.
         run_folder: where the run is kept; the same call goes on with it. None for a temporary one.
@@ -75,7 +78,7 @@ def tune(
     Raises:
         SettingError: an argument or the space is not understood.
         InputError: the objective cannot be found by its name.
-        RunError: the folder cannot be used, or holds another run.
+        RunError: the folder cannot be used, or holds another run; or the cluster cannot be used.
 
     >>> space = {"x": [1, 2, 3]}
     >>> found = tune(lambda p: -((p["x"] - 2) ** 2), space, strategy="grid", trials=3, workers=1, verbosity=0)
@@ -94,6 +97,7 @@ def tune(
         starts=tuple(starts),
         workers=workers,
         executor=executor,
+        cluster=cluster,
         seed=random_state,
     )
     folder = Path(run_folder) if run_folder is not None else Path(tempfile.mkdtemp(prefix="hortus-tune-"))

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from hortus.engine.journal import FILE, Journal
+from hortus.errors import SettingError
 
 pytest.importorskip("torch")
 Image = pytest.importorskip("PIL.Image")
@@ -113,6 +114,32 @@ assert np.isfinite(made.score_) and len(made.leaderboard()) == 1
     environment = cluster.environment(RAY_ADDRESS=cluster.url)
     done = cluster.run([sys.executable, "-c", code, str(streets)], environment=environment, timeout=400)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_functions_of_ones_own_are_tuned_and_searched_there_as_here(cluster, photos, tmp_path):
+    tuned = ("tune", "own_functions:hill", "--trials", "12", "--jobs", "2", "--json")
+    here = json.loads(told(cluster, *tuned, "--out", tmp_path / "here"))
+    there = json.loads(told(cluster, *tuned, "--cluster", cluster.url, "--out", tmp_path / "there"))
+    assert there["trials"] == 12
+    assert there["params"] == here["params"]
+    assert board(tmp_path / "there") == board(tmp_path / "here")
+    script = Path(__file__).with_name("own_functions.py")
+    searched = ("search", f"{script}:net", photos, "--strategy", "random", "--trials", "2", "--epochs", "1", "--json")
+    here = json.loads(told(cluster, *searched, "--jobs", "2", "--out", tmp_path / "net-here"))
+    there = json.loads(told(cluster, *searched, "--cluster", cluster.url, "--out", tmp_path / "net-there"))
+    assert board(tmp_path / "net-there") == board(tmp_path / "net-here")
+    assert there["score"] == here["score"]
+
+
+def test_what_machines_cannot_import_is_refused_before_anything_is_asked_of_them():
+    from hortus import search, tune
+
+    with pytest.raises(SettingError, match="cannot import") as told:
+        tune(lambda trial: 0.0, cluster="ray://127.0.0.1:1", trials=1, verbosity=0)
+    assert told.value.code == "objective-not-importable"
+    with pytest.raises(SettingError, match="cannot import") as told:
+        search(lambda trial: None, np.zeros((8, 2)), [0, 1] * 4, executor="ray", trials=1, verbosity=0)
+    assert told.value.code == "search-not-importable"
 
 
 def test_a_search_of_networks_is_the_same_there_though_a_machine_dies(cluster, photos, tmp_path):

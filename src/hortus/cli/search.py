@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hortus.cli import fits
-from hortus.cli.fit import AsJson, Memory, Quiet, Time, Trials, Verbose, options
+from hortus.cli.fit import AsJson, Cluster, Memory, Quiet, Time, Trials, Verbose, options
 from hortus.cli.own_code import find_in_this_folder
 from hortus.cli.told import STOPPED, Debug, told
 from hortus.errors import SettingError
@@ -49,6 +49,7 @@ def search(
     pruner: Annotated[str, typer.Option(help="none, median, halving, hyperband or extrapolation.")] = "none",
     jobs: Annotated[int | None, typer.Option("--jobs", "-j", help="Trials at once; one a core if not said.")] = None,
     seed: Annotated[int, typer.Option(help="Same seed, same trials, same leaderboard.")] = 0,
+    cluster: Cluster = None,
     out: Annotated[Path | None, typer.Option(help="The run's folder; one that is there is gone on with.")] = None,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -91,6 +92,7 @@ def search(
             epochs=epochs,
             workers=jobs,
             executor="local",
+            cluster=cluster,
             random_state=seed,
             verbosity=0 if quiet or as_json else 2 if verbose else 1,
             run_folder=folder,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hortus.cli.fit import AsJson, Memory, Quiet, Time, Trials, Verbose, options
+from hortus.cli.fit import AsJson, Cluster, Memory, Quiet, Time, Trials, Verbose, options
 from hortus.cli.own_code import find_in_this_folder
 from hortus.cli.quantities import seconds
 from hortus.cli.told import STOPPED, Debug, told
@@ -39,6 +39,7 @@ def tune(
     pruner: Annotated[str, typer.Option(help="none, median, percentile, halving or hyperband.")] = "none",
     jobs: Annotated[int | None, typer.Option("--jobs", "-j", help="Trials at once; one a core if not said.")] = None,
     seed: Annotated[int, typer.Option(help="Same seed, trials and jobs, same result.")] = 0,
+    cluster: Cluster = None,
     out: Annotated[Path | None, typer.Option(help="The run's folder; one that is there is gone on with.")] = None,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -63,6 +64,7 @@ def tune(
             pruner=pruner,
             workers=jobs,
             executor="local",
+            cluster=cluster,
             seed=seed,
         )
         named = _named(objective)

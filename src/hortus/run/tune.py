@@ -37,7 +37,7 @@ from hortus.strategies import STRATEGIES, make_sampler
 from hortus.strategies.halving import make_pruner
 
 DIRECTIONS = ("maximize", "minimize")
-EXECUTORS = ("auto", "local", "threads", "inline")
+EXECUTORS = ("auto", "local", "threads", "inline", "ray")
 # What "auto" stands for: what found most with fewest evaluations in benchmarks/results/hpo.csv.
 STRATEGY = "predictor"
 # What idle workers import, before the function's own module.
@@ -59,8 +59,9 @@ class TuneSettings:
         pruner: a name that `hortus.strategies.halving.make_pruner` knows.
         starts: params to try first, by the function's names where nothing is nested.
         workers: trials at once; None for one a core.
-        executor: ``"local"`` (processes that can be killed), ``"threads"``, ``"inline"`` (one thread), or ``"auto"``:
-            processes where they can import the function.
+        executor: ``"local"`` (processes that can be killed), ``"threads"``, ``"inline"`` (one thread), ``"ray"``, or
+            ``"auto"``: processes where they can import the function.
+        cluster: ``"ray://HOST:PORT"``, where trials run; None for here, or for RAY_ADDRESS with ``"ray"``.
         seed: the same seed, trials and workers give the same result.
     """
 
@@ -75,6 +76,7 @@ class TuneSettings:
     starts: tuple[Mapping[str, Any], ...] = ()
     workers: int | None = None
     executor: str = "auto"
+    cluster: str | None = None
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -111,8 +113,13 @@ class TuneSettings:
         return 1.0 if self.direction == "maximize" else -1.0
 
     @property
+    def kind(self) -> str:
+        """The executor that is asked for."""
+        return self.executor if self.cluster is None else "ray"
+
+    @property
     def slots(self) -> int:
-        """Trials at once."""
+        """Trials at once, where they run here."""
         wanted = cores() if self.workers in (None, 0) else int(self.workers or 1)
         return max(1, cores() + 1 + wanted) if wanted < 0 else wanted
 
@@ -151,7 +158,7 @@ def tune_function(
     with RunLock(folder), _executor(objective, named, settings) as executor:
         known = (folder / "journal.sqlite").exists()
         with Journal.open(folder) if known else Journal.create(folder) as journal:
-            lag = _match(journal, settings, searched, named)
+            lag = _match(journal, settings, searched, named, executor)
             sitting = Sitting(journal, folder, ledger, executor, _signed(emitter(listeners), settings.sign))
             sitting.begins(_notes(named, settings, executor), _described(named, settings, searched))
             plan = _plan(settings, searched, named, folder, executor, lag)
@@ -185,15 +192,20 @@ def _plan(settings: TuneSettings, space: Space, named: Named, folder: Path, exec
 
 @contextlib.contextmanager
 def _executor(objective: Objective | str, named: Named, settings: TuneSettings) -> Iterator[Executor]:
-    kind = settings.executor
+    kind = settings.kind
     if kind == "auto":
         kind = "local" if named.name is not None else "threads"
-    if kind == "local" and named.name is None:
+    if kind in ("local", "ray") and named.name is None:
         raise SettingError(
             f"Worker processes cannot import {named.shown}: {named.why}.",
-            mend="Put it into a module of its own, or give executor='threads'.",
+            mend="Put it into a module of its own, "
+            + ("that every machine of the cluster has." if kind == "ray" else "or give executor='threads'."),
             code="objective-not-importable",
         )
+    if kind == "ray":
+        with make_executor("ray", settings.workers, cluster=settings.cluster, warm=WARM) as executor:
+            yield executor
+        return
     if kind == "local":
         module = str(named.name).rpartition(":")[0]
         own = () if module.endswith(".py") else (module,)
@@ -210,7 +222,7 @@ def _executor(objective: Objective | str, named: Named, settings: TuneSettings) 
         yield executor
 
 
-def _match(journal: Journal, settings: TuneSettings, space: Space, named: Named) -> int:
+def _match(journal: Journal, settings: TuneSettings, space: Space, named: Named, executor: Executor) -> int:
     """Note what the run is of; refuse to go on with another. Return how far back an ask looks."""
     told = {"direction": settings.direction, "space": space.to_json()}
     before = journal.get(TUNED)
@@ -226,7 +238,9 @@ def _match(journal: Journal, settings: TuneSettings, space: Space, named: Named)
             mend="Give another folder, or the same space and direction as before.",
             code="run-other-space",
         )
-    lag = min(LAG, settings.slots) if before is None else int(before["lag"])
+    # On a cluster a run that is told nothing else has all slots that there are.
+    slots = executor.capacity if settings.kind == "ray" and settings.workers is None else settings.slots
+    lag = (slots if settings.kind == "ray" else min(LAG, slots)) if before is None else int(before["lag"])
     journal.set(TUNED, {**told, "objective": named.name or named.shown, "strategy": settings.strategy_name, "lag": lag})
     return lag
 

@@ -205,7 +205,7 @@ class Fleet:
 
     def _supply(self, post: Post, job: Job) -> None:
         """Have the job's data on the slot's machine, then begin it."""
-        if DATA not in job.payload:
+        if not job.payload.get(DATA):
             self._begin(post, job, "")
             return
         parcel, refs = self._sent(Path(job.payload[DATA]))

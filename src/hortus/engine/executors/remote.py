@@ -97,7 +97,7 @@ class RemoteSlot:
         """
         found = Job(**json.loads(job))
         payload = found.payload
-        if DATA in payload:
+        if payload.get(DATA):
             payload[DATA] = str(self._data[payload[DATA]])
         if OUT in payload:
             payload[OUT] = str(self._out)
