@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hortus.cli.fit import Memory, default_folder
+from hortus.cli.options import Memory, Quiet, default_folder
 from hortus.cli.quantities import seconds
 from hortus.cli.told import Debug, told
 
@@ -31,7 +31,7 @@ def compare(
     jobs: Annotated[int | None, typer.Option("--jobs", "-j", help="Models at once; one a core if not said.")] = None,
     seed: Annotated[int, typer.Option(help="Same seed, same table.")] = 0,
     out: Annotated[Path | None, typer.Option(help="The run's folder, for `hortus predict` with the best.")] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
+    quiet: Quiet = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the table as JSON.")] = False,
     debug: Debug = False,
 ) -> None:

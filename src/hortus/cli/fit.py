@@ -9,7 +9,6 @@ import json
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,7 +16,21 @@ import typer
 
 from hortus.cli import images, scenes
 from hortus.cli.begun import seconds_used
-from hortus.cli.quantities import seconds, size
+from hortus.cli.options import (
+    AsJson,
+    Cluster,
+    Executor,
+    Jobs,
+    Memory,
+    Out,
+    Quiet,
+    StrategyOption,
+    Time,
+    Trials,
+    Verbose,
+    default_folder,
+    options,
+)
 from hortus.cli.told import STOPPED, Debug, told
 from hortus.errors import SettingError
 
@@ -26,15 +39,6 @@ if TYPE_CHECKING:
     from hortus.run import Result
 
 EVENTS = "events.jsonl"
-
-Time = Annotated[float | None, typer.Option("--time", parser=seconds, metavar="TIME", help="60, 90s, 10m, 1h.")]
-Trials = Annotated[int | None, typer.Option("--trials", help="How many candidates are evaluated.")]
-Memory = Annotated[int | None, typer.Option("--memory", parser=size, metavar="SIZE", help="8GB, 512MB.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
-Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show every improvement, failure and remark.")]
-Executor = Annotated[str | None, typer.Option(help="Where trials run: local, inline or ray.")]
-Cluster = Annotated[str | None, typer.Option(metavar="ray://HOST:PORT", help="A Ray cluster that runs the trials.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
 def fit(
@@ -52,9 +56,7 @@ def fit(
     ] = None,
     void: Annotated[str | None, typer.Option(help="Of masks: the value of pixels that count for nothing.")] = None,
     strategy: Annotated[str, typer.Option(help="How the space is searched.")] = "auto",
-    strategy_option: Annotated[
-        list[str] | None, typer.Option("--strategy-option", metavar="NAME=VALUE", help="The strategy's own.")
-    ] = None,
+    strategy_option: StrategyOption = None,
     space: Annotated[str, typer.Option(help="auto, pipelines or trees; of networks: cell and others.")] = "auto",
     objective: Annotated[
         list[str] | None, typer.Option(help="A cost of networks too: latency, params, macs; latency=0.002 as a target.")
@@ -76,11 +78,11 @@ def fit(
     weight: Annotated[str | None, typer.Option(help="The column of sample weights.")] = None,
     group: Annotated[str | None, typer.Option(help="Rows equal here are never on both sides of a split.")] = None,
     order: Annotated[str | None, typer.Option(help="Splits train on what comes earlier here.")] = None,
-    jobs: Annotated[int | None, typer.Option("--jobs", "-j", help="Trials at once; one a core if not said.")] = None,
+    jobs: Jobs = None,
     executor: Executor = None,
     cluster: Cluster = None,
     seed: Annotated[int, typer.Option(help="Same seed, same trials, same leaderboard.")] = 0,
-    out: Annotated[Path | None, typer.Option(help="The run's folder; one that is there is gone on with.")] = None,
+    out: Out = None,
     quiet: Quiet = False,
     verbose: Verbose = False,
     as_json: AsJson = False,
@@ -234,36 +236,6 @@ def resume(
         with _heard(folder, quiet=quiet or as_json, verbose=verbose) as listeners:
             result = run.resume(folder, **more, listeners=listeners, spent=seconds_used(context))
         _conclude(result, as_json=as_json)
-
-
-def default_folder(table: Path) -> Path:
-    """``runs/<the table's name>-<now>``, a folder that is not there yet."""
-    stem = table.name.split(".")[0] or "table"
-    wanted = Path("runs") / f"{stem}-{datetime.now():%Y%m%d-%H%M%S}"
-    taken = (wanted.with_name(f"{wanted.name}-{number}") for number in range(2, 1000))
-    return wanted if not wanted.exists() else next(folder for folder in taken if not folder.exists())
-
-
-def options(texts: list[str] | tuple[str, ...]) -> dict[str, Any]:
-    """``NAME=VALUE`` pairs; a value is read as JSON where it is, and is text otherwise.
-
-    >>> options(["population_size=50", "mode=local"])
-    {'population_size': 50, 'mode': 'local'}
-    """
-    found: dict[str, Any] = {}
-    for text in texts:
-        name, equals, value = text.partition("=")
-        if not (name and equals):
-            raise SettingError(
-                f"The strategy option {text!r} is no NAME=VALUE.",
-                mend="Write it as --strategy-option population_size=50.",
-                code="strategy-option",
-            )
-        try:
-            found[name] = json.loads(value)
-        except json.JSONDecodeError:
-            found[name] = value
-    return found
 
 
 def _task(task: str | None) -> Any:

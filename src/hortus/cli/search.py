@@ -14,7 +14,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hortus.cli import fits
-from hortus.cli.fit import AsJson, Cluster, Memory, Quiet, Time, Trials, Verbose, options
+from hortus.cli.options import (
+    AsJson,
+    Cluster,
+    Jobs,
+    Memory,
+    Out,
+    Quiet,
+    StrategyOption,
+    Time,
+    Trials,
+    Verbose,
+    options,
+)
 from hortus.cli.own_code import find_in_this_folder
 from hortus.cli.told import STOPPED, Debug, told
 from hortus.errors import SettingError
@@ -32,9 +44,7 @@ def search(
     listed: Annotated[bool, typer.Option("--list", help="Show what fits what, and search nothing.")] = False,
     space: Annotated[str | None, typer.Option(help="With --list: of this space alone.")] = None,
     strategy: Annotated[str | None, typer.Option(help="How the space is searched; with --list, of it alone.")] = None,
-    strategy_option: Annotated[
-        list[str] | None, typer.Option("--strategy-option", metavar="NAME=VALUE", help="The strategy's own.")
-    ] = None,
+    strategy_option: StrategyOption = None,
     evaluator: Annotated[
         str | None, typer.Option(help="By what networks are judged; with --list, of it alone.")
     ] = None,
@@ -47,10 +57,10 @@ def search(
     memory: Memory = None,
     epochs: Annotated[float | None, typer.Option(help="Of a candidate's training.")] = None,
     pruner: Annotated[str, typer.Option(help="none, median, halving, hyperband or extrapolation.")] = "none",
-    jobs: Annotated[int | None, typer.Option("--jobs", "-j", help="Trials at once; one a core if not said.")] = None,
+    jobs: Jobs = None,
     seed: Annotated[int, typer.Option(help="Same seed, same trials, same leaderboard.")] = 0,
     cluster: Cluster = None,
-    out: Annotated[Path | None, typer.Option(help="The run's folder; one that is there is gone on with.")] = None,
+    out: Out = None,
     quiet: Quiet = False,
     verbose: Verbose = False,
     as_json: AsJson = False,

@@ -10,7 +10,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hortus.cli.fit import AsJson, Cluster, Memory, Quiet, Time, Trials, Verbose, options
+from hortus.cli.options import (
+    AsJson,
+    Cluster,
+    Jobs,
+    Memory,
+    Out,
+    Quiet,
+    StrategyOption,
+    Time,
+    Trials,
+    Verbose,
+    options,
+)
 from hortus.cli.own_code import find_in_this_folder
 from hortus.cli.quantities import seconds
 from hortus.cli.told import STOPPED, Debug, told
@@ -33,14 +45,12 @@ def tune(
         float | None, typer.Option("--trial-time", parser=seconds, metavar="TIME", help="A trial is killed after it.")
     ] = None,
     strategy: Annotated[str, typer.Option(help="How the space is searched.")] = "auto",
-    strategy_option: Annotated[
-        list[str] | None, typer.Option("--strategy-option", metavar="NAME=VALUE", help="The strategy's own.")
-    ] = None,
+    strategy_option: StrategyOption = None,
     pruner: Annotated[str, typer.Option(help="none, median, percentile, halving or hyperband.")] = "none",
-    jobs: Annotated[int | None, typer.Option("--jobs", "-j", help="Trials at once; one a core if not said.")] = None,
+    jobs: Jobs = None,
     seed: Annotated[int, typer.Option(help="Same seed, trials and jobs, same result.")] = 0,
     cluster: Cluster = None,
-    out: Annotated[Path | None, typer.Option(help="The run's folder; one that is there is gone on with.")] = None,
+    out: Out = None,
     quiet: Quiet = False,
     verbose: Verbose = False,
     as_json: AsJson = False,
