@@ -238,9 +238,10 @@ def _match(journal: Journal, settings: TuneSettings, space: Space, named: Named,
             mend="Give another folder, or the same space and direction as before.",
             code="run-other-space",
         )
-    # On a cluster a run that is told nothing else has all slots that there are.
-    slots = executor.capacity if settings.kind == "ray" and settings.workers is None else settings.slots
-    lag = (slots if settings.kind == "ray" else min(LAG, slots)) if before is None else int(before["lag"])
+    # A cluster may have any number of slots, and all of them are to be busy.
+    lag = executor.capacity if settings.kind == "ray" else min(LAG, settings.slots)
+    if before is not None:
+        lag = int(before["lag"])
     journal.set(TUNED, {**told, "objective": named.name or named.shown, "strategy": settings.strategy_name, "lag": lag})
     return lag
 
