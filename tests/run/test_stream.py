@@ -231,7 +231,9 @@ def test_a_run_whose_models_do_not_stream_says_so(table, small_sample, tmp_path)
     assert "no model of this run learns from rows that are not in memory" in said(found).what
 
 
-def test_a_fit_that_dies_costs_the_streaming_alone(table, small_sample, tmp_path, monkeypatch):
+@pytest.fixture
+def dying(monkeypatch):
+    """Fits on all rows die."""
     run_alone = InlineExecutor.run_alone
 
     def dies(self, job):
@@ -239,7 +241,44 @@ def test_a_fit_that_dies_costs_the_streaming_alone(table, small_sample, tmp_path
             return Event(job.number, "failed", {"reason": "memory", "detail": "It held more than its 9 MiB."})
         return run_alone(self, job)
 
-    monkeypatch.setattr(InlineExecutor, "run_alone", dies)
+    def begin():
+        monkeypatch.setattr(InlineExecutor, "run_alone", dies)
+
+    return begin
+
+
+@pytest.mark.rotated
+@pytest.mark.parametrize("end", ["died", "stopped"])
+def test_a_model_of_all_rows_stays_where_the_next_one_comes_to_nothing(
+    table, small_sample, tmp_path, monkeypatch, dying, end
+):
+    folder = tmp_path / "run"
+    settings = dataclasses.replace(SETTINGS, trials=1, models=("lightgbm",))
+    first = fit(table, "y", settings, folder=folder)
+    bundle, evidence = (folder / BUNDLE).read_bytes(), first.evidence
+    searched = (folder / SEARCHED / BUNDLE).read_bytes()
+    assert first.model.apart
+    if end == "died":
+        dying()
+        found = resume(folder, trials=1)
+        assert "stays: no candidate could be fitted on all rows (memory: It held more" in said(found).what
+    else:
+        monkeypatch.setattr(streaming, "judge_streamed", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            resume(folder, trials=1)
+        found = open_run(folder)
+        assert said(found) == said(first)
+    assert (len(found.rows), found.score) == (2, first.score)
+    assert (folder / BUNDLE).read_bytes() == bundle
+    assert np.array_equal(found.evidence.predictions, evidence.predictions)
+    # What the search came to is beside it, with the trial that is new.
+    assert (folder / SEARCHED / BUNDLE).read_bytes() != searched
+    assert not found.searched.apart
+    assert not list(folder.glob(f"{UNFINISHED}*"))
+
+
+def test_a_fit_that_dies_costs_the_streaming_alone(table, small_sample, tmp_path, dying):
+    dying()
     settings = Settings(trials=1, folds=2, models=("lightgbm",), executor="inline", memory=10**9)
     found = fit(table, "y", settings, folder=tmp_path / "run")
     assert "no candidate could be fitted on all rows (memory: It held more" in said(found).what
@@ -257,7 +296,7 @@ def test_the_swap_is_finished_by_whoever_opens_the_run_next(table, small_sample,
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("hortus.run.streamed.settle", killed)
+        patch.setattr("hortus.run.swap.settle", killed)
         with pytest.raises(KeyboardInterrupt):
             fit(table, "y", settings, folder=folder)
     found = open_run(folder)

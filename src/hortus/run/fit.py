@@ -30,6 +30,7 @@ from hortus.run.settings import Settings
 from hortus.run.sitting import Sitting, begin, go_on
 from hortus.run.stream import stays, stream, stream_seconds
 from hortus.run.stream_fits import Phase
+from hortus.run.swap import Held, hold_streamed
 from hortus.run.warmup import Warmup
 from hortus.spaces import SPACES
 from hortus.spaces.pipelines import PipelineSpace
@@ -163,11 +164,12 @@ def _search(sitting: Sitting, prepared: Prepared, settings: Settings, starts: St
         with sitting.phase("ensembling", "ensembling"):
             left = sitting.left
             seconds = None if left is None else max(0.2, (left - streaming) / 2)
+            held = hold_streamed(journal, folder)
             ensemble = conclude(journal, prepared, settings, folder, seconds=seconds)
         learned = None
         if starts is None and why != "interrupted" and Sampled.load(folder) is not None:
             with sitting.phase("streaming", "streaming"):
-                learned = _stream(sitting, prepared, settings, ensemble)
+                learned = _stream(sitting, prepared, settings, ensemble, held)
     sitting.spent()
     result = read_result(journal, folder, settings)
     said = result.estimate
@@ -175,14 +177,16 @@ def _search(sitting: Sitting, prepared: Prepared, settings: Settings, starts: St
     return result
 
 
-def _stream(sitting: Sitting, prepared: Prepared, settings: Settings, ensemble: Ensemble) -> str | None:
+def _stream(
+    sitting: Sitting, prepared: Prepared, settings: Settings, ensemble: Ensemble, held: Held | None
+) -> str | None:
     """Fit the best on all rows of a file that a sample was taken of; say what came of it."""
     left = None if sitting.left is None else sitting.left - SAVING_SHARE * (settings.budget.time or 0.0)
     # The rows lie here and nowhere else.
     elsewhere = settings.executor == "ray" or settings.cluster is not None
     with make_executor("local", 1) if elsewhere else nullcontext(sitting.executor) as place:
         phase = Phase(sitting.journal, prepared, settings, sitting.folder, ensemble, place, left)
-        note = stream(phase, sitting.say)
+        note = stream(phase, sitting.say, held)
     return None if note is None else note.what
 
 

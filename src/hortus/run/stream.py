@@ -25,6 +25,7 @@ from hortus.run.result import LEARNED, settle
 from hortus.run.settings import Settings
 from hortus.run.stream_fits import NO_MODEL, Declined, Phase, chosen, fitted, in_time, room, while_there_is_time
 from hortus.run.streamed import Judgement, clear_streamed, judge_streamed, keep_streamed
+from hortus.run.swap import HELD, Held, put_back
 
 # Of the time, what is kept back for all this; and of that, what the pass over the file may take. Where that pass wants
 # more, as much as it wants, up to MOST_TIME.
@@ -82,7 +83,11 @@ def stays(journal: Journal, prepared: Prepared, settings: Settings, folder: Path
     if not reason:
         return None
     settle(folder, streamed=True)
-    return Note("table-streamed-before", f"The model that had learned from all rows before stays: {reason}.")
+    return _as_before(reason)
+
+
+def _as_before(why: str) -> Note:
+    return Note("table-streamed-before", f"The model that had learned from all rows before stays: {why}.")
 
 
 def _standing(journal: Journal, settings: Settings) -> dict[str, Any]:
@@ -90,8 +95,14 @@ def _standing(journal: Journal, settings: Settings) -> dict[str, Any]:
     return {"trials": len(journal.trials()), "memory": settings.memory}
 
 
-def stream(phase: Phase, say: Callable[[Note], None]) -> Note | None:
+def stream(phase: Phase, say: Callable[[Note], None], held: Held | None = None) -> Note | None:
     """Fit the best candidates on all rows, and keep the model that they make where it is better.
+
+    Args:
+        phase: what it has to do with.
+        say: told what came of it.
+        held: a model of all rows from an earlier sitting, which is the run's again where this comes to nothing; None
+            where there is none.
 
     Returns:
         What came of it; None where the run's table was no sample.
@@ -103,11 +114,16 @@ def stream(phase: Phase, say: Callable[[Note], None]) -> Note | None:
     try:
         note = _streamed(phase, sampled, place)
     except Declined as error:
-        note = _declined(str(error))
+        note = _came_to_nothing(phase, held, str(error))
     except HortusError as error:
-        note = _declined(f"{error.what.rstrip('.')}")
+        note = _came_to_nothing(phase, held, error.what.rstrip("."))
+    except BaseException:
+        if held is not None:
+            put_back(phase.journal, phase.folder, held)
+        raise
     finally:
         shutil.rmtree(place, ignore_errors=True)
+        shutil.rmtree(phase.folder / HELD, ignore_errors=True)
         clear_streamed(phase.folder)
     phase.journal.set(LEARNED, note.to_json())
     say(note)
@@ -180,7 +196,11 @@ def _told(judged: Judgement, metric: str, rows: int, passed: Passed, sampled: Sa
     return text + out
 
 
-def _declined(why: str) -> Note:
+def _came_to_nothing(phase: Phase, held: Held | None, why: str) -> Note:
+    """What to say where nothing was learned from all rows; the model that had been before is the run's again."""
+    if held is not None:
+        put_back(phase.journal, phase.folder, held)
+        return _as_before(why)
     return Note(
         "table-not-streamed",
         f"Only the sample was learned from: {why}.",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -31,7 +30,8 @@ from hortus.evaluation.streaming import JUDGED, WATCHED
 from hortus.run.evidence import STREAMED, keep_predictions
 from hortus.run.finish import Ensemble, stored
 from hortus.run.prepare import Prepared
-from hortus.run.result import BUNDLE, SEARCHED, settle
+from hortus.run.result import BUNDLE
+from hortus.run.swap import take_place
 
 Array = NDArray[np.float64]
 
@@ -196,9 +196,6 @@ def keep_streamed(
 ) -> None:
     """Put the model of all rows in the place of the sample's, which goes beside it.
 
-    The journal decides: until it names the new model the old one is the run's, and from then on the new one, which is
-    moved to its place at once, or when the run is opened next.
-
     Args:
         journal: the run's.
         judged: the model.
@@ -219,7 +216,6 @@ def keep_streamed(
     keep_predictions(place, judged.predictions, np.arange(len(judged.y)))
     low, high = interval(prepared.metric, judged.y, judged.predictions, judged.weight, seed=seed)
     estimate = Estimate(judged.after, low, high, naive=judged.after, optimism=0.0)
-    chosen = journal.get("chosen")
     findings = journal.get("findings") or [finding.to_json() for finding in prepared.findings]
     score = {"score": judged.after, "bounds": (low, high), "estimate": estimate.to_json()}
     write_bundle(
@@ -241,16 +237,8 @@ def keep_streamed(
             "streamed": {"rows": rows[0], "of": rows[1], "judged": len(judged.y), "before": judged.before},
         },
     )
-    beside = folder / SEARCHED
-    beside.mkdir(exist_ok=True)
-    (beside / BUNDLE).unlink(missing_ok=True)
-    try:
-        os.link(folder / BUNDLE, beside / BUNDLE)
-    except OSError:
-        shutil.copyfile(folder / BUNDLE, beside / BUNDLE)
     weights = {number: weight for (number, _), weight in zip(judged.blend.members, judged.blend.weights, strict=True)}
-    journal.set("chosen", {**chosen, **score, "weights": weights, "streamed": standing})
-    settle(folder, streamed=True)
+    take_place(journal, folder, {**score, "weights": weights, "streamed": standing})
 
 
 def _members(judged: Judgement, folder: Path) -> Sequence[Chosen]:
