@@ -39,7 +39,15 @@ PARTS = {
     "soak": ("Thousands of short trials", ["tests/faults/test_soak.py"]),
     "fuzz": ("Hostile and damaged models", ["tests/fuzz", "tests/deploy/test_bundle_attacks.py"]),
     "inputs": ("Bad tables", ["tests/bad_inputs", "tests/fuzz/test_csv_atheris.py"]),
-    "server": ("The server", ["tests/deploy/test_serve_openapi.py", "tests/deploy/test_serve.py"]),
+    "server": (
+        "The server and the studio",
+        [
+            "tests/deploy/test_serve_openapi.py",
+            "tests/deploy/test_serve.py",
+            "tests/studio/test_studio_openapi.py",
+            "tests/studio/test_studio_door.py",
+        ],
+    ),
     "repeatable": ("The same run twice", ["tests/run/test_repeatable.py"]),
     "estimators": ("scikit-learn's own checks", ["tests/automl"]),
     "cluster": ("A cluster", ["tests/cluster"]),

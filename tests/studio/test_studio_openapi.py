@@ -1,8 +1,10 @@
 """Requests made up from the description of the studio's interface, honest and otherwise: none makes it fail."""
 
+import re
 from collections import Counter
 from typing import Any
 
+import httpx
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
@@ -18,12 +20,18 @@ STREAMS = ("/events",)
 
 
 @pytest.mark.parametrize("label", [label for label in OPERATIONS if not label.endswith(STREAMS)])
-def test_no_request_makes_the_studio_fail(label: str, served: Any) -> None:
+def test_no_request_makes_the_studio_fail(label: str, served: Any, long: bool) -> None:
     method, _, path = label.partition(" ")
     answers: Counter[int] = Counter()
     cookies = {f"hortus-{served.port}": (served.home / "secret").read_text()}
 
-    @settings(max_examples=5, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+    @settings(
+        max_examples=50 if long else 5,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
     @given(
         case=DESCRIBED[path][method].as_strategy(generation_mode=GenerationMode.POSITIVE)
         | DESCRIBED[path][method].as_strategy(generation_mode=GenerationMode.NEGATIVE)
@@ -36,6 +44,15 @@ def test_no_request_makes_the_studio_fail(label: str, served: Any) -> None:
     ask()
     assert answers.total() > 0
     assert not {status for status in answers if status >= 500}
+
+
+def test_every_operation_is_refused_without_the_cookie(served: Any, figure: Any) -> None:
+    for label in OPERATIONS:
+        method, _, path = label.partition(" ")
+        asked = served.base + re.sub(r"{\w+}", "x", path)
+        answer = httpx.request(method, asked, headers={"X-Hortus": "1"}, timeout=60)
+        assert answer.status_code == 401, label
+    figure("operations of the studio, each refused without its cookie", len(OPERATIONS))
 
 
 def test_the_operations_of_data_and_train_are_all_described() -> None:
