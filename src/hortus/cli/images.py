@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from hortus.cli import networks
+from hortus.cli.ends import show_ends
 from hortus.cli.networks import written
 
 if TYPE_CHECKING:
@@ -117,10 +118,7 @@ def show(result: ImageResult, top: int, *, as_json: bool) -> None:
             for row in result.pareto(cost).to_dict(orient="records")
         )
         console.print(printable(f"Pareto front of {task.metric} and {cost}: {front}"), markup=False, highlight=False)
-    for row in board[board["reason"] != ""].to_dict(orient="records")[: top or None]:
-        console.print(
-            printable(f"trial {row['trial']}: {row['reason']}"), markup=False, highlight=False, style="yellow"
-        )
+    show_ends(console, board.to_dict(orient="records"), top)
 
 
 def holds_images(model: Path) -> bool:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hortus.cli import images, scenes
+from hortus.cli.ends import show_ends
 from hortus.cli.told import Debug, told
 from hortus.cli.tune import show as show_trials
 from hortus.errors import SettingError
@@ -130,9 +131,7 @@ def _show(result: Result, top: int) -> None:
     for line in lines:
         console.print(printable(line), markup=False, highlight=False)
     console.print(_table(shown))
-    failed = [f"trial {row['trial']} ({row['model']}): {row['reason']}" for row in rows if row["reason"]]
-    for line in failed[:top] if top else failed:
-        console.print(printable(line), markup=False, highlight=False, style="yellow")
+    show_ends(console, rows, top)
     if len(shown) < len(rows):
         console.print(f"{len(rows) - len(shown)} more: --top 0", highlight=False)
 

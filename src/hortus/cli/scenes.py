@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from hortus.cli import networks
+from hortus.cli.ends import show_ends
 from hortus.cli.networks import written
 from hortus.errors import SettingError
 
@@ -121,9 +122,7 @@ def show(result: SceneResult, top: int, *, as_json: bool) -> None:
         ]
         table.add_row(*(Text(printable(cell)) for cell in cells), style="bold" if row["weight"] else "")
     console.print(table)
-    for row in board[board["reason"] != ""].to_dict(orient="records")[: top or None]:
-        said = printable(f"trial {row['trial']}: {row['reason']}")
-        console.print(said, markup=False, highlight=False, style="yellow")
+    show_ends(console, board.to_dict(orient="records"), top)
 
 
 def holds_scenes(model: Path) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hortus.cli.ends import show_ends
 from hortus.cli.options import (
     AsJson,
     Cluster,
@@ -153,9 +154,7 @@ def show(found: Tuned, top: int, *, as_json: bool) -> None:
         cells = (row["rank"], row["trial"], value, f"{row['seconds']:.2f}", *(_short(row[name]) for name in params))
         table.add_row(*(Text(printable(str(cell))) for cell in cells))
     console.print(table)
-    failed = [f"trial {row['trial']}: {row['reason']}" for row in rows if row["reason"]]
-    for line in failed[:top] if top else failed:
-        console.print(Text(printable(line), style="yellow"))
+    show_ends(console, rows, top)
     if len(shown) < len(rows):
         console.print(f"{len(rows) - len(shown)} more: --top 0", highlight=False)
 
