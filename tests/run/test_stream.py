@@ -277,6 +277,29 @@ def test_a_model_of_all_rows_stays_where_the_next_one_comes_to_nothing(
     assert not list(folder.glob(f"{UNFINISHED}*"))
 
 
+@pytest.mark.rotated
+def test_a_new_model_of_all_rows_stays_though_the_run_is_stopped_right_after(
+    table, small_sample, tmp_path, monkeypatch
+):
+    folder = tmp_path / "run"
+    settings = dataclasses.replace(SETTINGS, trials=1, models=("lightgbm",))
+    fit(table, "y", settings, folder=folder)
+    keep = streaming.keep_streamed
+
+    def stopped(*args, **more):
+        keep(*args, **more)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(streaming, "keep_streamed", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        resume(folder, trials=1)
+    found = open_run(folder)
+    assert found.chosen["streamed"]["trials"] == 2
+    assert found.model.apart
+    assert found.model.facts["score"] == found.score
+    assert not found.searched.apart
+
+
 def test_a_fit_that_dies_costs_the_streaming_alone(table, small_sample, tmp_path, dying):
     dying()
     settings = Settings(trials=1, folds=2, models=("lightgbm",), executor="inline", memory=10**9)

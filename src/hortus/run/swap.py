@@ -69,7 +69,9 @@ def hold_streamed(journal: Journal, folder: Path) -> Held | None:
 
 
 def put_back(journal: Journal, folder: Path, held: Held) -> None:
-    """Make a model that was held the run's again; the sample's, which was chosen since, goes beside it."""
+    """Make a model that was held the run's again, unless a new one is; the sample's, chosen since, goes beside it."""
+    if journal.get("chosen").get("streamed"):
+        return
     shutil.rmtree(folder / STREAMED, ignore_errors=True)
     (folder / HELD).rename(folder / STREAMED)
     journal.set(LEARNED, held.learned)
