@@ -23,6 +23,7 @@ def test_an_evolved_pipeline_leaves_as_code(tmp_path: Path) -> None:
         strategy="evolution",
         strategy_options={"population_size": 10},
         trials=24,
+        seed=1,
         folds=2,
         models=("linear", "tree", "neighbors"),
         executor="inline",

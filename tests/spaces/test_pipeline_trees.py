@@ -112,7 +112,7 @@ def test_a_stack_on_noise_tells_the_root_nothing():
     draw = lambda: Matrix(rng.standard_normal((400, 4)).astype(np.float32), columns)  # noqa: E731
     train, new = Rows(draw(), rng.integers(0, 2, 400)), draw()
     # One neighbour knows its own rows by heart: were they shown to the root, it would trust the column blindly.
-    nearest = StackNode("neighbors", {"n_neighbors": 1, "weights": "uniform", "p": 2}, ROWS)
+    nearest = StackNode("neighbors", {"n_neighbors": 1, "p": 2}, ROWS)
     predicted = Pipeline(ModelNode("tree", {"max_depth": 1, "min_samples_leaf": 20}, nearest)).fit(train, context())
     assert np.abs(predicted.predict(new)[:, 1] - 0.5).max() < 0.25
 

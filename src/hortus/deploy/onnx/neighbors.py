@@ -14,7 +14,7 @@ SAME = 1e-7
 
 
 def neighbors(graph: Graph, X: Sheet, model: Stored) -> str:
-    """The (weighted) average of the nearest rows. Among rows equally far, ONNX takes the first."""
+    """The average of the nearest rows and the prior's share. Among rows equally far, ONNX takes the first."""
     state, outputs = model.state, model.outputs
     params, rows = state["params"], state["rows"].astype(np.float64)
     count = min(int(params["n_neighbors"]), len(rows))
@@ -26,28 +26,28 @@ def neighbors(graph: Graph, X: Sheet, model: Stored) -> str:
     distance, index = graph.fresh(), graph.fresh()
     graph.node("TopK", (distances, graph.integers([count])), (distance, index), axis=1, largest=0)
     weight = graph.op("Gather", graph.doubles(state["weight"]), index, axis=0)
-    if params["weights"] == "distance":
-        weight = graph.op("Mul", weight, _closeness(graph, distance))
+    nearest = graph.op("ReduceMin", distance, graph.integers([1]), keepdims=1)
+    distance, nearest = (graph.op("Max", name, graph.doubles(SAME)) for name in (distance, nearest))
+    ratio = graph.op("Div", nearest, distance)
+    weight = graph.op("Mul", weight, graph.op("Pow", ratio, graph.doubles(state["power"])))
     weight = graph.op("Div", weight, graph.total(weight))
+    share = float(state["share"])
     if outputs.regression:
-        return graph.total(graph.op("Mul", weight, graph.op("Gather", graph.doubles(state["y"]), index, axis=0)))
+        mean = graph.total(graph.op("Mul", weight, graph.op("Gather", graph.doubles(state["y"]), index, axis=0)))
+        return _mixed(graph, mean, np.average(state["y"], weights=state["weight"]), share)
     classes = np.asarray(state["y"], dtype=np.intp)
     prior = np.bincount(classes, weights=state["weight"], minlength=outputs.count) / state["weight"].sum()
     marks = graph.op("Gather", graph.doubles(np.eye(outputs.count)[classes]), index, axis=0)
     shares = graph.op("Mul", graph.op("Unsqueeze", weight, graph.integers([2])), marks)
-    shares = graph.op("ReduceSum", shares, graph.integers([1]), keepdims=0)
-    shares = graph.op("Add", shares, graph.doubles(prior / count))
+    shares = _mixed(graph, graph.op("ReduceSum", shares, graph.integers([1]), keepdims=0), prior, share)
     if outputs.count == 2:
         shares = graph.columns(graph.op("Div", shares, graph.total(shares)), [1])
     return probabilities(graph, shares, outputs)
 
 
-def _closeness(graph: Graph, distance: str) -> str:
-    """1 / distance; copies of a row speak alone for it."""
-    copies = graph.double(graph.op("LessOrEqual", distance, graph.doubles(SAME)))
-    any_copy = graph.op("Greater", graph.total(copies), graph.doubles(0.0))
-    inverse = graph.op("Div", graph.doubles(1.0), graph.op("Max", distance, graph.doubles(SAME)))
-    return graph.op("Where", any_copy, copies, inverse)
+def _mixed(graph: Graph, said: str, prior: NDArray[np.float64] | np.floating, share: float) -> str:
+    """What the neighbours say, and the share of what all rows say."""
+    return graph.op("Add", graph.op("Mul", said, graph.doubles(1 - share)), graph.doubles(share * prior))
 
 
 def _city_block(graph: Graph, x: str, rows: NDArray[np.float64]) -> str:

@@ -174,7 +174,6 @@ SETTINGS: dict[str, tuple[str, str]] = {
     "reg_alpha": ("Pull to zero", "Larger values are more careful."),
     "max_cat_to_onehot": ("Categories as columns up to", "Longer ones are cut in two groups."),
     "n_neighbors": ("Neighbours asked", "More are smoother."),
-    "weights": ("Nearer neighbours", "Whether the nearest count more."),
     "p": ("Distance", "How far apart two rows are."),
     "gamma": ("Sharpness", "Large values follow single rows."),
     "epsilon": ("Errors that do not count", "In standard deviations of the target."),

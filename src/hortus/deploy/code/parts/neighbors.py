@@ -13,40 +13,66 @@ from hortus.deploy.code.parts.frames import values
 from hortus.deploy.code.parts.learner import Learner
 from hortus.deploy.code.parts.prepare import Rows
 
+# Training rows that are predicted by the others to learn how to weigh, and what is tried there.
+ASKED = 2_000
+POWERS = (0.0, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
+SHARES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3)
+
 
 class Neighbors(Learner):
-    """The (weighted) average of the nearest training rows; of classes, the overall shares speak as one more of them."""
+    """The average of the nearest training rows, weighted by 1 / distance^power, and a share of all rows' mean."""
 
-    def __init__(self, n_neighbors: int = 15, weights: str = "distance", p: int = 2) -> None:
+    def __init__(self, n_neighbors: int = 15, p: int = 2) -> None:
         self.n_neighbors = n_neighbors
-        self.weights = weights
         self.p = p
 
     def learn(self, train: Rows, valid: Rows | None) -> None:  # noqa: ARG002
-        """Keep the rows that count."""
+        """Keep the rows that count; power and share are those that predict them best, each from the others."""
         weight = np.ones(len(train.y)) if train.weight is None else train.weight
         keep = np.flatnonzero(weight > 0)
         rows = np.ascontiguousarray(values(train.X)[keep])
         self.y, self.weight, self.classes = train.y[keep], weight[keep], len(np.unique(train.y))
+        if KIND == "regression":
+            self.prior: Any = np.average(self.y, weights=self.weight)
+        else:
+            self.prior = np.bincount(self.y, weights=self.weight, minlength=self.classes) / self.weight.sum()
         self.search = NearestNeighbors(
-            n_neighbors=min(self.n_neighbors, len(rows)),
             algorithm="kd_tree" if rows.shape[1] <= 12 and len(rows) > 2_000 else "brute",
             metric="manhattan" if self.p == 1 else "euclidean",
             n_jobs=1,
         ).fit(rows)
+        asked = np.arange(len(rows))
+        if len(rows) > ASKED:
+            asked = np.sort(np.random.default_rng(0).choice(len(rows), ASKED, replace=False))
+        distance, index = self.search.kneighbors(rows[asked], n_neighbors=min(self.n_neighbors + 1, len(rows)))
+        others = np.argsort(index == asked[:, None], axis=1, kind="stable")[:, :-1]
+        distance, index = np.take_along_axis(distance, others, axis=1), np.take_along_axis(index, others, axis=1)
+        said = {power: self.average(distance, index, power) for power in POWERS}
+        tried = [(self.loss(said[power], share, asked), power, share) for power in POWERS for share in SHARES]
+        _, self.power, self.share = min(tried)
 
-    def ask(self, rows: Rows) -> NDArray[Any]:
-        """The average of the neighbours."""
-        distance, index = self.search.kneighbors(values(rows.X))
-        weight = self.weight[index]
-        if self.weights == "distance":
-            # Copies of a row speak alone for it, as 1 / 0 would have it.
-            copies = distance <= 1e-7
-            weight = weight * np.where(copies.any(axis=1, keepdims=True), copies, 1.0 / np.maximum(distance, 1e-7))
+    def loss(self, said: NDArray[Any], share: float, asked: NDArray[Any]) -> float:
+        """Squared error, or log loss of labels that are smoothed a little."""
+        mixed, y, weight = (1 - share) * said + share * self.prior, self.y[asked], self.weight[asked]
+        if KIND == "regression":
+            return float(np.average((mixed - y) ** 2, weights=weight))
+        smooth, logp = 1 / (len(asked) + 2), np.log(np.maximum(mixed, 1e-15))
+        right = logp[np.arange(len(y)), y]
+        return -float(np.average((1 - smooth) * right + smooth * logp.mean(axis=1), weights=weight))
+
+    def average(self, distance: NDArray[Any], index: NDArray[Any], power: float) -> NDArray[Any]:
+        """Shares of the classes among the neighbours, or their mean value."""
+        distance = np.maximum(distance, 1e-7)
+        weight = self.weight[index] * (distance[:, :1] / distance) ** power
         weight = weight / weight.sum(axis=1, keepdims=True)
         if KIND == "regression":
             return np.asarray((weight * self.y[index]).sum(axis=1))
-        prior = np.bincount(self.y, weights=self.weight, minlength=self.classes) / self.weight.sum()
-        shares = np.tile(prior / index.shape[1], (len(index), 1))
+        shares = np.zeros((len(index), self.classes))
         np.add.at(shares, (np.arange(len(index))[:, None], self.y[index]), weight)
         return shares
+
+    def ask(self, rows: Rows) -> NDArray[Any]:
+        """The average of the neighbours, and the share of all rows' mean."""
+        count = min(self.n_neighbors, len(self.y))
+        distance, index = self.search.kneighbors(values(rows.X), n_neighbors=count)
+        return np.asarray((1 - self.share) * self.average(distance, index, self.power) + self.share * self.prior)
