@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DEMO_SECONDS ?= 60
 
-.PHONY: help setup demo test test-ui test-lab ui lint types layers words dependencies ci bench-peers bench-engine bench-workers bench-floors bench-digits bench-search bench-studio bench-gate bench-conformal bench-trust bench-serving bench-hpo bench-readme bench-nas201 bench-weight-sharing bench-segmentation bench-curves bench-growth bench-training-free bench-stacking bench-scale bench-budget bench-candidates test-combinations nightly audit clean
+.PHONY: help setup demo test test-ui test-lab ui lint types layers words dependencies ci bench-peers bench-engine bench-workers bench-floors bench-digits bench-portfolio bench-search bench-studio bench-gate bench-conformal bench-trust bench-serving bench-hpo bench-readme bench-nas201 bench-weight-sharing bench-segmentation bench-curves bench-growth bench-training-free bench-stacking bench-scale bench-budget bench-candidates test-combinations nightly audit clean
 
 help: ## Show what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -91,6 +91,9 @@ bench-floors: $(READY) ## Hold every open table against scikit-learn's gradient 
 
 bench-search: $(READY) ## Hold runs of a minute against their starting points alone
 	$(BIN)/python -m benchmarks.search_pays
+
+bench-portfolio: $(READY) ## Learn which starting points pay first, each open table left out in turn
+	$(BIN)/python -m benchmarks.portfolio
 
 bench-digits: $(READY) ## Evolve 300 pipelines on digits, split by split
 	$(BIN)/python -m benchmarks.digits

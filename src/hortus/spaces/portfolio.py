@@ -1,7 +1,8 @@
 """Strong and diverse starting points, tried before the strategy takes over.
 
 The order is greedy: first what is best alone, then what adds most to an ensemble of those before it. So whatever
-the budget, the models tried by its end are a good ensemble.
+the budget, the models tried by its end are a good ensemble. Where rows are few, a second buys more of some models than
+of others, and those come first (decision 18).
 """
 
 from __future__ import annotations
@@ -27,6 +28,9 @@ ORDER = (
     "forest",
     "neighbors",
 )
+# Where rows are few, what saves most regret a second: learned by benchmarks/portfolio.py, each table left out in turn.
+QUICK = ("linear", "svm", "xgboost", "lightgbm", "catboost")
+FEW_ROWS = 5_000
 # Models that take long over many rows and learn little more from them.
 SATURATING = ("linear", "neighbors")
 MANY_ROWS = 100_000
@@ -36,13 +40,22 @@ def portfolio(space: PipelineSpace) -> list[Params]:
     """Params of the chains to start from, in the order to try them: `ORDER`, and then what is left of each model."""
     facts = space.facts
     settings = {name: [MODELS[name].default(facts), *MODELS[name].portfolio(facts)] for name in space.models}
-    order = [*ORDER, *(name for name in space.models for _ in settings[name])]
+    order = [*_order(facts.train_rows), *(name for name in space.models for _ in settings[name])]
     if facts.words:
         # Of short texts a linear model of n-grams tells more than trees do (Wang and Manning 2012), and sooner.
         order = ["linear", *order]
     if facts.train_rows > MANY_ROWS:
         order = sorted(order, key=lambda name: name in SATURATING)
     return [_named(space, name, settings[name].pop(0)) for name in order if settings.get(name)]
+
+
+def _order(rows: int) -> list[str]:
+    """`ORDER`; where rows are few, with `QUICK` drawn to its front."""
+    rest = list(ORDER)
+    first = QUICK if rows <= FEW_ROWS else ()
+    for name in first:
+        rest.remove(name)
+    return [*first, *rest]
 
 
 def defaults(space: PipelineSpace) -> list[Params]:
