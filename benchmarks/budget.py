@@ -14,10 +14,8 @@ figures go to benchmarks/results/budget.json.
 from __future__ import annotations
 
 import argparse
-import datetime
 import json
 import os
-import platform
 import subprocess
 import sys
 import tempfile
@@ -28,6 +26,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from benchmarks.about import about
 from hortus.data.within_memory import SHARE
 from hortus.engine.executors.limits import tree_memory
 from hortus.run import open_run
@@ -167,11 +166,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=30.0)
     wanted = parser.parse_args()
     found = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    machine = {
-        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-        "python": platform.python_version(),
-    }
+    machine = about()
     for what in [wanted.what] if wanted.what else ["time", "memory"]:
         measured = run_time(wanted.seconds) if what == "time" else run_memory()
         found[what] = {**machine, **measured}

@@ -15,18 +15,17 @@ go to benchmarks/results/candidates.json.
 from __future__ import annotations
 
 import argparse
-import datetime
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+from benchmarks.about import about
 
 RESULTS = Path(__file__).resolve().parent / "results" / "candidates.json"
 SHARE, BATCH, WIDTH = 1 / 9, 16, 4
@@ -66,11 +65,8 @@ def write(rounds: list[dict[str, tuple[float, float]]], candidates: int) -> None
         "times as many for the processor's time": {
             side: _ratio([told["hortus"][1] / told[side][1] for told in rounds]) for side in LOADERS
         },
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, one thread a side",
+        **about("torch", used="one thread a side"),
         "load": [round(load, 1) for load in os.getloadavg()],
-        "torch": version("torch"),
-        "python": platform.python_version(),
-        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "settings": {"candidates": candidates, "rows": SHARE, "epochs": 1, "batch": BATCH, "width": WIDTH},
     }
     RESULTS.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")

@@ -24,16 +24,12 @@ Results go to benchmarks/results/curves.json and, with --write, into docs/curves
 from __future__ import annotations
 
 import argparse
-import datetime
 import json
-import os
-import platform
 import re
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +43,7 @@ from optuna.trial import FixedTrial, TrialState, create_trial
 from scipy.stats import kendalltau, spearmanr
 
 from benchmarks import own_curves
+from benchmarks.about import about
 from hortus.data.image_facts import ImageFacts
 from hortus.models.curve_boosting import CurveBoosting
 from hortus.models.gaussian_process import GaussianProcess, quantiles
@@ -386,13 +383,8 @@ def measured() -> dict[str, Any]:
         },
         "before": {"NAS-Bench-201": before(), "our networks": before_own()},
     }
-    return found | {
-        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, one thread",
-        "python": platform.python_version(),
-        "cpu_seconds": round(time.process_time() - begin, 1),
-        **{name: version(name) for name in ("hortus", "numpy", "optuna", "lightgbm", "torch")},
-    }
+    measured = about("hortus", "numpy", "optuna", "lightgbm", "torch", used="one thread")
+    return found | measured | {"cpu_seconds": round(time.process_time() - begin, 1)}
 
 
 if __name__ == "__main__":

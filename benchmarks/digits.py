@@ -10,19 +10,16 @@ the split of random_state 0.
 from __future__ import annotations
 
 import argparse
-import datetime
 import json
-import os
-import platform
 import statistics
 import time
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
+from benchmarks.about import about
 from hortus import AutoClassifier
 
 RESULTS = Path(__file__).resolve().parent / "results" / "digits.json"
@@ -62,12 +59,7 @@ def main() -> None:
         print(rows[seed], flush=True)
         splits = [rows[key] for key in sorted(rows)]
         found = {
-            "machine": {
-                "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-                "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-                "python": platform.python_version(),
-                **{name: version(name) for name in ("hortus", "numpy", "scikit-learn")},
-            },
+            "machine": about("hortus", "numpy", "scikit-learn"),
             "figures": {
                 "pipelines": splits[0]["pipelines"],
                 "fit_s": round(statistics.fmean(row["fit_s"] for row in splits), 1),

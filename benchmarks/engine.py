@@ -8,23 +8,20 @@ benchmarks/results/engine.json with the machine, the versions and the date.
 
 from __future__ import annotations
 
-import datetime
 import json
-import os
-import platform
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections import deque
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from benchmarks.about import about
 from hortus.budget import Budget, Ledger
 from hortus.data.columns import MatrixColumn
 from hortus.data.facts import Facts
@@ -143,12 +140,7 @@ def main() -> None:
         "evolution_ms_a_trial": statistics.median(trial_overhead("evolution", 300) for _ in range(3)),
         **{name: statistics.median(run[name] for run in ran) for name in ran[0]},
     }
-    machine = {
-        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-        "python": platform.python_version(),
-        **{name: version(name) for name in ("hortus", "numpy", "scikit-learn", "lightgbm", "optuna")},
-    }
+    machine = about("hortus", "numpy", "scikit-learn", "lightgbm", "optuna")
     found = {"machine": machine, "figures": {name: round(value, 4) for name, value in figures.items()}}
     print(json.dumps(found, indent=1))
     RESULTS.write_text(json.dumps(found, indent=1) + "\n")

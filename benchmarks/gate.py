@@ -10,15 +10,11 @@ benchmarks/results/gate.json with the machine, the versions and the date.
 
 from __future__ import annotations
 
-import datetime
 import json
-import os
-import platform
 import statistics
 import tempfile
 import time
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +22,7 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
+from benchmarks.about import about
 from hortus.data.checks import check_drift, examine, run_gate
 from hortus.data.infer import infer_schema
 from hortus.data.read import read_table
@@ -96,14 +93,8 @@ def main() -> int:
         table(ROWS // 5, 1, shift=0.5).to_csv(new, index=False)
         found = examine(train, "y", test=new).findings
         measured = figures(train, new)
-    machine = {
-        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-        "python": platform.python_version(),
-        **{name: version(name) for name in ("hortus", "numpy", "pandas", "scikit-learn")},
-    }
     told = {
-        "machine": machine,
+        "machine": about("hortus", "numpy", "pandas", "scikit-learn"),
         "figures": {name: round(value, 3) for name, value in measured.items()},
         "found": sorted({finding.code for finding in found}),
     }

@@ -16,15 +16,12 @@ benchmarks/results/growth.json is not made again; --write puts the tables into d
 from __future__ import annotations
 
 import argparse
-import datetime
 import json
-import platform
 import re
 import statistics
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +31,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from benchmarks import own_curves
+from benchmarks.about import about
 from hortus.nets.counting import multiply_adds
 from hortus.nets.recipe import make_recipe
 from hortus.nets.training import Normalizer, Training, device, probabilities
@@ -181,10 +179,7 @@ def main() -> None:
                     continue
                 found["runs"].append(run(name, method, seed))
                 found["about"] = {
-                    "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-                    "machine": f"{platform.machine()}, one thread",
-                    "python": platform.python_version(),
-                    "torch": version("torch"),
+                    **about("torch", used="one thread"),
                     "budget": f"{BUDGET:g}e9 multiply-adds x images, forward",
                     "settings": {"side": SIDE, "epochs": EPOCHS, "width": WIDTH, "steps": STEPS, "rows": ROWS},
                 }

@@ -14,16 +14,12 @@ from __future__ import annotations
 
 import argparse
 import csv
-import datetime
 import json
 import math
-import os
-import platform
 import re
 import statistics
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +29,7 @@ from optuna.distributions import CategoricalDistribution
 from optuna.trial import create_trial
 from scipy.stats import spearmanr
 
+from benchmarks.about import about
 from hortus.models.gaussian_process import GaussianProcess, quantiles
 from hortus.seeds import derive, stream
 from hortus.spaces.cell import NAMES, OPERATIONS, CellSpace, cells
@@ -306,13 +303,6 @@ def write(parts: Mapping[str, str]) -> None:
     DOCUMENT.write_text(text, encoding="utf-8")
 
 
-def machine() -> dict[str, str]:
-    """What it was measured with."""
-    found = {"date": datetime.datetime.now(datetime.UTC).date().isoformat(), "python": platform.python_version()}
-    found["machine"] = f"{platform.machine()}, {os.cpu_count()} cores"
-    return found | {name: version(name) for name in ("hortus", "numpy", "optuna")}
-
-
 def main() -> None:
     """Measure what is missing, print and, if asked, write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -331,7 +321,11 @@ def main() -> None:
     if args.aside or not ASIDE.exists():
         tables = [CellTable.read(dataset) for dataset in DATASETS]
         subsets = [one for table in tables for one in nested(table)]
-        found = {"machine": machine(), "nested": subsets, "agreement": [agreement(table) for table in tables]}
+        found = {
+            "machine": about("hortus", "numpy", "optuna"),
+            "nested": subsets,
+            "agreement": [agreement(table) for table in tables],
+        }
         ASIDE.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     runs = read_runs()
     parts = {"nas201": runs_part(runs), "nas201-default": default_part(runs)}

@@ -11,13 +11,10 @@ a busy machine does not change.
 from __future__ import annotations
 
 import argparse
-import datetime
 import json
 import os
-import platform
 import sys
 import time
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +26,7 @@ from optuna.study import create_study
 from torch import Tensor
 from torch.nn import functional
 
+from benchmarks.about import about
 from hortus.data.image_facts import ImageFacts
 from hortus.nets.counting import multiply_adds, parameters
 from hortus.nets.recipe import make_recipe
@@ -125,15 +123,12 @@ def main() -> None:
             small = candidate.scaled(width=SCALES.get(name, 1.0))
             found = train(small, pixels, y, rows, seed=number)
             kept.append({"space": name, "number": number, "params": trial.params, **found})
-            about = {
-                "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-                "machine": f"{platform.machine()}, one thread",
-                "python": platform.python_version(),
-                "torch": version("torch"),
+            made = {
+                **about("torch", used="one thread"),
                 "settings": {"side": SIDE, "epochs": EPOCHS, "train": rows, "valid": len(y) - rows},
             }
             lines = ",\n  ".join(json.dumps(one) for one in kept)
-            text = f'{{\n "about": {json.dumps(about)},\n "networks": [\n  {lines}\n ]\n}}\n'
+            text = f'{{\n "about": {json.dumps(made)},\n "networks": [\n  {lines}\n ]\n}}\n'
             RESULTS.write_text(text, encoding="utf-8")
             print(name, number, found["curve"][-1], found["cpu_seconds"], flush=True)
 

@@ -16,10 +16,7 @@ benchmarks/results/portfolio.json.
 from __future__ import annotations
 
 import argparse
-import datetime
 import json
-import os
-import platform
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -33,9 +30,9 @@ from numpy.typing import NDArray
 from optuna.trial import TrialState
 from sklearn.model_selection import train_test_split
 
+from benchmarks.about import about
 from benchmarks.floors import tables
 from benchmarks.peers import ROOT
-from hortus import __version__
 from hortus.data.metrics import Metric, make_metric
 from hortus.ensemble.selection import greedy
 from hortus.evaluation.scoring import by_fold
@@ -130,8 +127,8 @@ class Measured:
         return by_fold(self.metric, self.y[judge], found, self.folds[judge])
 
     def cost(self, entry: Entry) -> float:
-        """Seconds of an entry; those of the usual one where this table has it not."""
-        return OVERHEAD + float(self.seconds[self.entries.index(entry)]) if entry in self.entries else OVERHEAD
+        """Seconds of one of its entries."""
+        return OVERHEAD + float(self.seconds[self.entries.index(entry)])
 
     def curve(self, order: Sequence[Entry]) -> list[float]:
         """Regret at `SHARES` of the time that all entries take, tried in this order in `SLOTS` slots."""
@@ -254,12 +251,7 @@ def main() -> None:
     everywhere = learn(measured)
     without = {one.table: learn([other for other in measured if other is not one]) for one in measured}
     found = {
-        "machine": {
-            "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-            "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-            "python": platform.python_version(),
-            "hortus": __version__,
-        },
+        "machine": about("hortus"),
         "tables": len(measured),
         "rows": ROWS,
         "shares_of_the_time": SHARES,

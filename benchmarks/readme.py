@@ -73,13 +73,13 @@ def peers_part(
             f"{len(floors)} open tables (`make bench-floors`, {_span(row['date'] for row in floors)})."
         )
     if search:
-        figures, about = search["figures"], search["machine"]
+        figures, measured = search["figures"], search["machine"]
         parts.append(
-            f"What the search adds to its starting points: in {about['seconds']:g} s it got beyond them on "
+            f"What the search adds to its starting points: in {measured['seconds']:g} s it got beyond them on "
             f"{figures['searched']} of {figures['tables']} tables. There the model of all trials has the smaller loss "
             f"on {figures['better']} and the larger on {figures['worse']}, held against the model of the same run's "
             f"starting points alone; the ratio of the losses is {figures['loss_ratio']:.3f} on average (geometric "
-            f"mean; `make bench-search`, {about['date']})."
+            f"mean; `make bench-search`, {measured['date']})."
         )
     return "\n\n".join(parts) or NOTHING
 

@@ -11,12 +11,9 @@ benchmarks/results/scale.json and docs/scale.md.
 
 from __future__ import annotations
 
-import datetime
 import heapq
 import json
 import math
-import os
-import platform
 import sys
 import tempfile
 import time
@@ -27,6 +24,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.about import about
 from benchmarks.loopback import Loopback, possible
 from hortus.budget import Budget, Ledger
 from hortus.data.columns import MatrixColumn
@@ -261,11 +259,7 @@ def main() -> None:
         print(json.dumps(on(sys.argv[sys.argv.index("--on") + 1])))
         return
     if "--report" not in sys.argv:
-        machine = {
-            "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-            "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-            "python": platform.python_version(),
-        }
+        machine = about()
         parts: dict[str, Callable[[], Any]] = {"local": local, "messages": messages, "cluster": cluster}
         found: dict[str, Any] = {"cluster": {}}
         for name, part in parts.items():

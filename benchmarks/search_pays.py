@@ -11,20 +11,17 @@ benchmarks/results/search_pays.json; a table that is in it is not run again (--a
 from __future__ import annotations
 
 import argparse
-import datetime
 import json
 import math
-import os
-import platform
 import statistics
 import tempfile
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from sklearn.model_selection import train_test_split
 
+from benchmarks.about import about
 from benchmarks.floors import predicted, tables
 from hortus import AutoClassifier, AutoRegressor
 from hortus.data.metrics import make_metric
@@ -101,13 +98,7 @@ def main() -> None:
         print(rows[name], flush=True)
         found = [row for row in rows.values() if row["trials"] > row["starts"]]
         ratios = [math.log(row["loss"] / row["loss_without"]) for row in found]
-        about = {
-            "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-            "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-            "python": platform.python_version(),
-            "hortus": version("hortus"),
-            "seconds": args.seconds,
-        }
+        machine = {**about("hortus"), "seconds": args.seconds}
         figures = {
             "tables": len(rows),
             "searched": len(found),
@@ -115,7 +106,7 @@ def main() -> None:
             "worse": sum(ratio > 0 for ratio in ratios),
             "loss_ratio": round(math.exp(statistics.fmean(ratios)), 4) if ratios else None,
         }
-        made = {"machine": about, "figures": figures, "tables": list(rows.values())}
+        made = {"machine": machine, "figures": figures, "tables": list(rows.values())}
         RESULTS.write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")
     print(json.loads(RESULTS.read_text(encoding="utf-8"))["figures"])
 

@@ -18,14 +18,11 @@ from __future__ import annotations
 
 import argparse
 import copy
-import datetime
 import json
 import os
-import platform
 import subprocess
 import sys
 import time
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +30,7 @@ import numpy as np
 import torch
 from optuna.trial import FixedTrial
 
+from benchmarks.about import about
 from hortus.data.mask_classes import VOID
 from hortus.data.overlap import interval, mean_overlap, overlaps
 from hortus.data.read_scenes import prepare_scenes
@@ -232,12 +230,7 @@ def main() -> None:
         # Of the machine, while it ran: other work beside it slows even the seconds of a core.
         rows[name] = {**made, "load": round(max(load_before, os.getloadavg()[0]), 1)}
         print(name, rows[name], flush=True)
-        machine = {
-            "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-            "machine": f"{platform.machine()}, {os.cpu_count()} cores, {args.threads} used",
-            "python": platform.python_version(),
-            **{package: version(package) for package in ("torch", "numpy")},
-        }
+        machine = about("torch", "numpy", used=f"{args.threads} used")
         RESULTS.write_text(json.dumps({"machine": machine, "budgets": budgets, "rows": rows}, indent=1) + "\n")
 
 

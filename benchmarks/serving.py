@@ -11,11 +11,8 @@ benchmarks/results/serving.json.
 from __future__ import annotations
 
 import argparse
-import datetime
 import http.client
 import json
-import os
-import platform
 import socket
 import subprocess
 import sys
@@ -23,13 +20,13 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from benchmarks.about import about
 from hortus.deploy.bundle import load_bundle
 
 RESULTS = Path(__file__).resolve().parent / "results" / "serving.json"
@@ -124,12 +121,7 @@ def main() -> None:
     figures["model_alone_p50_ms"] = float(np.median(alone(model, rows, 300)))
     predictor = load_bundle(model)
     found = {
-        "machine": {
-            "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-            "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-            "python": platform.python_version(),
-            **{name: version(name) for name in ("hortus", "fastapi", "uvicorn", "lightgbm", "scikit-learn")},
-        },
+        "machine": about("hortus", "fastapi", "uvicorn", "lightgbm", "scikit-learn"),
         "model": [f"{len(member.folds)} x {member.name}" for member in predictor.members],
         "requests": ASKED,
         "figures": {name: round(value, 3) for name, value in figures.items()},

@@ -11,12 +11,9 @@ benchmarks/results/stacking.json; --write puts the table into docs/nas.md.
 from __future__ import annotations
 
 import argparse
-import datetime
 import json
-import platform
 import re
 import statistics
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +21,7 @@ import torch
 from optuna.trial import FixedTrial
 
 from benchmarks import own_curves
+from benchmarks.about import about
 from hortus.data.image_facts import ImageFacts
 from hortus.nets.counting import multiply_adds
 from hortus.nets.recipe import make_recipe
@@ -89,12 +87,7 @@ def main() -> None:
             one["small"] = round(accuracy(small, epochs, place), 4)
             one["large"] = round(accuracy(large, share * epochs, place), 4)
             found["runs"].append(one)
-            found["about"] = {
-                "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-                "machine": f"{platform.machine()}, one thread",
-                "python": platform.python_version(),
-                "torch": version("torch"),
-            }
+            found["about"] = about("torch", used="one thread")
             RESULTS.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
             print(one, flush=True)
     part = table_of(found["runs"])

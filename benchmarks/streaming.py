@@ -11,10 +11,8 @@ docs/scale.md.
 
 from __future__ import annotations
 
-import datetime
 import json
 import os
-import platform
 import sqlite3
 import sys
 import tempfile
@@ -25,6 +23,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from benchmarks.about import about
 from benchmarks.budget import HORTUS, peaks
 from hortus.run import open_run
 
@@ -70,9 +69,7 @@ def measure() -> dict[str, Any]:
             spent = json.loads(journal.execute("SELECT value FROM meta WHERE key = 'spent'").fetchone()[0])
         told = result.model.facts["streamed"]
         return {
-            "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-            "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-            "python": platform.python_version(),
+            **about(),
             "load_before": round(load, 2),
             "rows": ROWS,
             "columns": fresh.shape[1] - 1,

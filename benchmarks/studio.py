@@ -10,10 +10,8 @@ are written to benchmarks/results/studio.json with the machine, the versions and
 
 from __future__ import annotations
 
-import datetime
 import json
 import os
-import platform
 import re
 import statistics
 import subprocess
@@ -22,11 +20,11 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.metadata import version
 from pathlib import Path
 
 import httpx
 
+from benchmarks.about import about
 from benchmarks.gate import ROWS, table
 
 RESULTS = Path(__file__).resolve().parent / "results" / "studio.json"
@@ -100,9 +98,7 @@ def main() -> int:
         "first_score_seconds": round(statistics.median(scores), 2),
         "runs": RUNS,
         "load_average": round(os.getloadavg()[0], 2),
-        "date": datetime.date.today().isoformat(),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-        "versions": {name: version(name) for name in ("hortus", "fastapi", "uvicorn", "pandas", "numpy")},
+        **about("hortus", "fastapi", "uvicorn", "pandas", "numpy"),
     }
     print(json.dumps(found, indent=1))
     RESULTS.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")

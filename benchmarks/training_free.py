@@ -12,14 +12,11 @@ benchmarks/results/training_free.json; --write puts the table into docs/nas.md. 
 from __future__ import annotations
 
 import argparse
-import datetime
 import json
 import math
-import platform
 import re
 import time
 from collections.abc import Mapping
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +28,7 @@ from scipy.stats import rankdata, spearmanr
 from torch import Tensor
 
 from benchmarks import own_curves
+from benchmarks.about import about
 from hortus.data.image_facts import ImageFacts
 from hortus.evaluation.training_free import SCORES
 from hortus.seeds import derive, stream
@@ -126,10 +124,7 @@ def main() -> None:
             "own": agreed(scored(own, *batch("sign_digits", own_curves.SIDE, 128)), [end for _, end in own]),
             "table": agreed(scored(table, *batch("cifar10", 32, 32)), [end for _, end in table]),
             "networks": {"own": len(own), "table": len(table)},
-            "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-            "machine": f"{platform.machine()}, one thread",
-            "python": platform.python_version(),
-            "torch": version("torch"),
+            **about("torch", used="one thread"),
             "cpu_seconds": round(time.process_time() - begin, 1),
         }
         RESULTS.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")

@@ -14,9 +14,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import datetime
-import os
-import platform
 import time
 from pathlib import Path
 from typing import Any
@@ -25,6 +22,7 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import train_test_split
 
+from benchmarks.about import about
 from benchmarks.coverage import document, read
 from benchmarks.floors import predicted, tables
 from benchmarks.peers import ROOT
@@ -66,9 +64,7 @@ def measure(name: str, seed: int, seconds: float) -> dict[str, Any]:
         **conformal(model, test, y_test, task),
         "fit_seconds": round(took, 2),
         "version": __version__,
-        "python": platform.python_version(),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        **about(),
     }
 
 

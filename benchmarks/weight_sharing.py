@@ -11,13 +11,10 @@ benchmarks/results/weight_sharing.json.
 from __future__ import annotations
 
 import argparse
-import datetime
 import json
-import platform
 import statistics
 import time
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +23,7 @@ from optuna.trial import FixedTrial
 from scipy.stats import kendalltau, spearmanr
 from sklearn.datasets import load_digits
 
+from benchmarks.about import about
 from hortus.data.image_facts import ImageFacts
 from hortus.evaluation.weight_sharing import score, train_supernet
 from hortus.nets.counting import parameters
@@ -50,10 +48,7 @@ def main() -> None:
     torch.set_num_threads(1)
     found = {"memory": memory(), **speed(arguments.steps, arguments.cells, arguments.epochs)}
     found |= {
-        "machine": f"{platform.machine()}, one thread",
-        "torch": version("torch"),
-        "python": platform.python_version(),
-        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        **about("torch", used="one thread"),
         "settings": vars(arguments) | {"width": WIDTH, "train": TRAIN},
     }
     RESULTS.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")

@@ -9,20 +9,18 @@ they are written to benchmarks/results/workers.json with the machine, the versio
 from __future__ import annotations
 
 import argparse
-import datetime
 import json
 import os
-import platform
 import resource
 import signal
 import statistics
 import subprocess
 import sys
 import time
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from benchmarks.about import about
 from hortus.engine.executors.base import Job
 from hortus.engine.executors.local import LocalExecutor
 from hortus.engine.executors.worker import WARM
@@ -115,12 +113,7 @@ def main() -> None:
             row |= said | {f"{what}_processor_s": used - program}
         rows.append(row)
     found = {
-        "machine": {
-            "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-            "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-            "python": platform.python_version(),
-            **{name: version(name) for name in ("hortus", "scikit-learn", "lightgbm")},
-        },
+        "machine": about("hortus", "scikit-learn", "lightgbm"),
         "workers": WORKERS,
         "figures": {name: round(statistics.median(row[name] for row in rows), 2) for name in rows[0]},
     }

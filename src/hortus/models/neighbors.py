@@ -14,6 +14,7 @@ from hortus.data.matrix import Matrix
 from hortus.data.store import load_state, save_state
 from hortus.models.base import FitContext, Model, Params, Rows, Vector
 from hortus.models.outputs import Outputs
+from hortus.models.smoothed_loss import smoothed_log_loss
 from hortus.seeds import stream
 
 # Past these, measuring all distances takes longer than the answer is worth.
@@ -87,6 +88,7 @@ class Neighbors(Model):
             keep = np.sort(rng.choice(keep, HURRIED, replace=False))
         self._rows = np.ascontiguousarray(rows[keep])
         self._y, self._weight = y[keep], weight[keep]
+        self._prior = self._mean()
         self._work = float(len(keep))
         self._power, self._share = 1.0, 1.0 / (1.0 + self.n_neighbors)
         self._search: Any = None
@@ -102,17 +104,13 @@ class Neighbors(Model):
         distance, index = self._nearest(self._rows[asked], 1)
         order = np.argsort(index == asked[:, None], axis=1, kind="stable")[:, :-1]
         distance, index = np.take_along_axis(distance, order, axis=1), np.take_along_axis(index, order, axis=1)
-        y, weight, prior = self._y[asked], self._weight[asked], self._prior()
-        smooth = 1 / (len(asked) + 2)
+        y, weight = self._y[asked], self._weight[asked]
 
         def loss(said: NDArray[np.float64], share: float) -> float:
-            mixed = (1 - share) * said + share * prior
+            mixed = (1 - share) * said + share * self._prior
             if self._outputs.regression:
                 return float(np.average((mixed - y) ** 2, weights=weight))
-            # Labels are smoothed as Platt 1999 does: where all rows are told apart, the loss would ask for certainty.
-            logp = np.log(np.maximum(mixed, 1e-15))
-            right = logp[np.arange(len(y)), y]
-            return -float(np.average((1 - smooth) * right + smooth * logp.mean(axis=1), weights=weight))
+            return smoothed_log_loss(np.log(np.maximum(mixed, 1e-15)), y, weight)
 
         tried = []
         for power in POWERS:
@@ -144,7 +142,7 @@ class Neighbors(Model):
         np.add.at(shares, (np.arange(len(index))[:, None], self._y[index]), weight)
         return shares
 
-    def _prior(self) -> Any:
+    def _mean(self) -> Any:
         """(k,) shares of the classes among all training rows, or their mean value."""
         if self._outputs.regression:
             return np.average(self._y, weights=self._weight)
@@ -157,7 +155,7 @@ class Neighbors(Model):
         if not len(X):
             return np.zeros((0, self._outputs.classes) if self._outputs.classes else 0)
         said = self._average(*self._nearest(X.dense), self._power)
-        mixed: Vector = (1 - self._share) * said + self._share * self._prior()
+        mixed: Vector = (1 - self._share) * said + self._share * self._prior
         return mixed if self._outputs.regression else self._outputs.probabilities(mixed)
 
     @property
@@ -179,6 +177,7 @@ class Neighbors(Model):
         model._outputs, model._work = Outputs.from_json(state["outputs"]), state["work"]
         model._power, model._share = state["power"], state["share"]
         model._rows, model._y, model._weight = state["rows"], state["y"], state["weight"]
+        model._prior = model._mean()
         model._search = None
         return model
 

@@ -17,6 +17,7 @@ from hortus.data.store import load_state, save_state
 from hortus.models.base import FitContext, Model, Params, Rows, Vector
 from hortus.models.linear_solver import Design, Logistic, minimize
 from hortus.models.outputs import Outputs
+from hortus.models.smoothed_loss import smoothed_log_loss
 from hortus.seeds import stream
 
 # Training time grows with the square of the rows.
@@ -201,18 +202,15 @@ def fit_odds(raw: NDArray[np.float64], y: NDArray[Any], weight: Vector | None, c
     """The steepness of the pairs' odds, and the factor of their means whose softmax has the least log loss.
 
     Of the `STEEPNESSES` it is the steepest that is worse than the best by no more than one standard error of the
-    difference. For the factor, labels are smoothed as Platt 1999 does for two classes: where all rows are told apart,
-    the loss alone would ask for certainty.
+    difference. For the factor, labels are smoothed.
     """
-    smooth = 1 / (len(raw) + 2)
 
     def mean(each: NDArray[np.float64]) -> float:
         return float(np.average(each, weights=weight))
 
     def best_factor(margins: NDArray[np.float64]) -> float:
         def loss(power: float) -> float:
-            logp = _log_softmax(10**power * margins)
-            return -mean((1 - smooth) * logp[np.arange(len(raw)), y] + smooth * logp.mean(axis=1))
+            return smoothed_log_loss(_log_softmax(10**power * margins), y, weight)
 
         return float(10 ** minimize_scalar(loss, bounds=(-1.0, 2.0), method="bounded").x)
 

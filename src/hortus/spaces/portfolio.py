@@ -41,7 +41,7 @@ def portfolio(space: PipelineSpace) -> list[Params]:
     facts = space.facts
     settings = {name: [MODELS[name].default(facts), *MODELS[name].portfolio(facts)] for name in space.models}
     order = [*_order(facts.train_rows), *(name for name in space.models for _ in settings[name])]
-    if facts.words:
+    if facts.words and order[0] != "linear":
         # Of short texts a linear model of n-grams tells more than trees do (Wang and Manning 2012), and sooner.
         order = ["linear", *order]
     if facts.train_rows > MANY_ROWS:

@@ -12,6 +12,7 @@ from hortus.deploy.code.parts.constants import KIND
 from hortus.deploy.code.parts.frames import values
 from hortus.deploy.code.parts.learner import Learner
 from hortus.deploy.code.parts.prepare import Rows
+from hortus.models.smoothed_loss import smoothed_log_loss
 
 # Training rows that are predicted by the others to learn how to weigh, and what is tried there.
 ASKED = 2_000
@@ -56,9 +57,7 @@ class Neighbors(Learner):
         mixed, y, weight = (1 - share) * said + share * self.prior, self.y[asked], self.weight[asked]
         if KIND == "regression":
             return float(np.average((mixed - y) ** 2, weights=weight))
-        smooth, logp = 1 / (len(asked) + 2), np.log(np.maximum(mixed, 1e-15))
-        right = logp[np.arange(len(y)), y]
-        return -float(np.average((1 - smooth) * right + smooth * logp.mean(axis=1), weights=weight))
+        return smoothed_log_loss(np.log(np.maximum(mixed, 1e-15)), y, weight)
 
     def average(self, distance: NDArray[Any], index: NDArray[Any], power: float) -> NDArray[Any]:
         """Shares of the classes among the neighbours, or their mean value."""
