@@ -52,8 +52,8 @@ RESULTS = ROOT / "benchmarks" / "results" / "segmentation.json"
 PICTURES = ROOT / "build" / "segmentation"
 SHOWN = 4
 PEER = "segmentation_models_pytorch"
-# Steps whose pace says how many fit, after some that only warm up.
-PACED, WARMING = 10, 3
+# Steps whose pace says how many fit, after some that only warm up: the first of each shape take longer.
+PACED, WARMING = 100, 40
 
 
 def load() -> tuple[SceneData, dict[str, Any]]:
