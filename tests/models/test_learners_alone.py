@@ -90,11 +90,13 @@ def test_forests_of_which_one_met_a_single_class_have_no_way_together() -> None:
     assert trees.Tree.together(models[:1]) is not None
 
 
-@pytest.mark.parametrize(("name", "value"), [("left", 10**6), ("right", -1), ("left", 0), ("feature", 999)])
-def test_a_damaged_tree_is_refused(name: str, value: int) -> None:
+@pytest.mark.parametrize(
+    ("name", "value"), [("left", 10**6), ("right", -1), ("left", 0), ("right", 1.5), ("feature", 999)]
+)
+def test_a_damaged_tree_is_refused(name: str, value: float) -> None:
     X, y = load_breast_cancer(return_X_y=True)
     state = flatten([DecisionTreeClassifier(max_depth=3).fit(X, y).tree_], regression=False, smoothing=0.0)
-    state[name] = state[name].copy()
+    state[name] = state[name].astype(np.float64 if isinstance(value, float) else np.int64)
     state[name][-1] = value
     with pytest.raises(ArtifactError):
         check(state)

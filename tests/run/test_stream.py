@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,7 @@ from hortus.errors import ArtifactError, RunError
 from hortus.explain.evidence import Evidence
 from hortus.run import Settings, fit, open_run, resume
 from hortus.run.distill import distill
+from hortus.run.evidence import STREAMED
 from hortus.run.export import code_inputs
 from hortus.run.graph.from_run import from_run
 from hortus.run.notebook import cells
@@ -167,6 +169,17 @@ def test_a_run_that_goes_on_without_its_file_keeps_its_model(table, small_sample
     assert "has changed since" in said(resume(folder, trials=1)).what
     moved = fit(own, "y", dataclasses.replace(settings, trials=4), folder=folder)
     assert "Learned from all" in said(moved).what
+
+
+@pytest.mark.rotated
+def test_a_run_goes_on_where_the_evidence_of_its_model_was_removed(table, small_sample, tmp_path):
+    folder = tmp_path / "run"
+    assert fit(table, "y", dataclasses.replace(SETTINGS, trials=1, models=("lightgbm",)), folder=folder).model.apart
+    shutil.rmtree(folder / STREAMED)
+    found = resume(folder, trials=1)
+    assert len(found.rows) == 2
+    assert found.model.apart
+    assert len(found.evidence.predictions)
 
 
 def test_rows_and_members_are_as_many_as_there_is_time_for(run):

@@ -17,7 +17,7 @@ WALKED = 20_000
 # Nodes up to which the trees are held as scikit-learn lays them out, in four times the room of the arrays. Larger ones
 # are made for each call, which spares a gigabyte where rows are many.
 HELD = 200_000
-# What is kept of a split, and scikit-learn's name for it.
+# What is kept of a split, and scikit-learn's name for it; of the children, how far after their parent they stand.
 SPLIT = {
     "left": "left_child",
     "right": "right_child",
@@ -91,6 +91,8 @@ def _nodes(inner: NDArray[np.bool_], splits: dict[str, NDArray[Any]]) -> NDArray
     for name, field in SPLIT.items():
         column = nodes[field]
         column[inner] = splits[name]
+    for child in ("left_child", "right_child"):
+        nodes[child][inner] += np.flatnonzero(inner)
     nodes["n_node_samples"] = nodes["weighted_n_node_samples"] = 1
     return nodes
 

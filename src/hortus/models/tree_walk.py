@@ -77,15 +77,15 @@ def _nodes(state: State) -> NDArray[np.int32]:
     """(nodes, 4) all trees, level by level: the threshold's bits, the cell that it is held against, child and leaf."""
     sizes, inner = state["sizes"], state["inner"]
     begins = np.cumsum(sizes) - sizes
-    moved = np.repeat(begins, sizes)[inner]
-    children = np.stack([state["right"] + moved, state["left"] + moved], axis=1)
+    place = np.flatnonzero(inner)
+    children = np.stack([place + state["right"], place + state["left"]], axis=1)
     number = np.cumsum(inner) - 1  # a node's among the inner ones
     levels = [begins]
     while len(levels[-1]):
         levels.append(children[number[levels[-1][inner[levels[-1]]]]].reshape(-1))
     order = np.concatenate(levels)
-    place = np.empty(len(order), dtype=np.int32)
-    place[order] = np.arange(len(order))
+    moved = np.empty(len(order), dtype=np.int32)
+    moved[order] = np.arange(len(order))
     split = inner[order]
     which = number[order[split]]
     nodes = np.zeros((len(order), 4), dtype=np.int32)
@@ -93,6 +93,6 @@ def _nodes(state: State) -> NDArray[np.int32]:
     nodes[split, THRESHOLD] = state["threshold"][which].view(np.int32)
     nodes[split, CELL] = state["feature"][which] + state["features"] * (state["missing_left"][which] > 0)
     nodes[:, CHILD] = np.arange(len(order))
-    nodes[split, CHILD] = place[children[which, 0]]
+    nodes[split, CHILD] = moved[children[which, 0]]
     nodes[~split, LEAF] = (np.cumsum(~inner) - 1)[order[~split]]
     return nodes

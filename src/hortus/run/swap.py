@@ -54,9 +54,12 @@ class Held:
 
 
 def hold_streamed(journal: Journal, folder: Path) -> Held | None:
-    """Keep a run's model of all rows while the search's is chosen again; None where it has no such model."""
+    """Keep a run's model of all rows while the search's is chosen again; None where it has no such model.
+
+    What such a model was judged by belongs to it: where somebody has removed that, the search's is the run's again.
+    """
     chosen: dict[str, Any] = journal.get("chosen") or {}
-    if not chosen.get("streamed"):
+    if not chosen.get("streamed") or not (folder / STREAMED).is_dir():
         return None
     settle(folder, streamed=True)
     place = folder / HELD

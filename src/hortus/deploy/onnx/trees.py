@@ -40,7 +40,8 @@ def _trees(flat: dict[str, Any], leaves: NDArray[np.float64], step: int) -> list
     for number, size in enumerate(np.asarray(flat["sizes"]).tolist()):
         begin, end = end, end + size
         own = inner[begin:end]
-        questions = int(own.sum())
+        splits = np.flatnonzero(own)
+        questions = len(splits)
         values = leaves[leaf : leaf + size - questions]
         leaf += size - questions
         if not questions:
@@ -55,8 +56,8 @@ def _trees(flat: dict[str, Any], leaves: NDArray[np.float64], step: int) -> list
                 mode=np.full(questions, AT_MOST, dtype=np.uint8),
                 threshold=flat["threshold"][part].astype(np.float64),
                 missing=flat["missing_left"][part].astype(bool),
-                yes=place[flat["left"][part]],
-                no=place[flat["right"][part]],
+                yes=place[splits + flat["left"][part]],
+                no=place[splits + flat["right"][part]],
                 leaves=values,
                 target=number * step,
             )
