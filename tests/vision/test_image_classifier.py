@@ -14,6 +14,7 @@ import pytest
 import hortus
 from hortus.engine.journal import Journal
 from hortus.errors import InputError, RunError, SettingError
+from hortus.evaluation.weight_sharing import SupernetTraining
 from hortus.run.images.fit import resume_images
 from hortus.run.images.result import open_image_run
 from hortus.vision import ImageClassifier
@@ -156,6 +157,40 @@ def test_a_run_that_is_killed_goes_on_and_ends_like_one_that_was_not(digits, tmp
     straight = ImageClassifier(**QUICK, trials=4, epochs=3).fit(X, y)
     assert len(before) <= 4
     columns = ["trial", "network", "score", "epochs"]
+    assert again.leaderboard()[columns].equals(straight.leaderboard()[columns])
+    np.testing.assert_array_equal(again.model.predict_proba(other[:20]), straight.predict_proba(other[:20]))
+
+
+@pytest.mark.rotated
+def test_a_supernet_that_is_killed_in_training_goes_on_from_where_it_was_stored(digits, tmp_path, monkeypatch):
+    X, other, y, _ = digits
+    X, y = X[:200], y[:200]
+    np.save(tmp_path / "X.npy", X)
+    np.save(tmp_path / "y.npy", y)
+    settings = {**QUICK, "space": "cell", "space_options": {"repeats": 1, "width": 4}, "evaluator": "weight_sharing"}
+    settings |= {"evaluator_options": {"steps": 12}, "trials": 3, "epochs": 1}
+    script = (
+        "import numpy as np\n"
+        "import hortus.evaluation.inherited as inherited\n"
+        "from hortus.vision import ImageClassifier\n"
+        "inherited.STORE_SECONDS = 1e-3\n"
+        "X, y = np.load('X.npy'), np.load('y.npy')\n"
+        f"ImageClassifier(**{settings!r}, run_folder='run').fit(X, y)\n"
+    )
+    driver = subprocess.Popen([sys.executable, "-c", script], cwd=tmp_path, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    stored, until = tmp_path / "run/checkpoints/supernet.safetensors", time.monotonic() + 60
+    while time.monotonic() < until and driver.poll() is None and not stored.exists():
+        time.sleep(0.002)
+    driver.send_signal(signal.SIGKILL)
+    driver.wait()
+    assert stored.exists()
+    steps = []
+    step = SupernetTraining._group_step
+    monkeypatch.setattr(SupernetTraining, "_group_step", lambda *a: (steps.append(None), step(*a))[1])
+    again = resume_images(tmp_path / "run")
+    assert 0 < len(steps) < 12
+    straight = ImageClassifier(**settings).fit(X, y)
+    columns = ["trial", "network", "score"]
     assert again.leaderboard()[columns].equals(straight.leaderboard()[columns])
     np.testing.assert_array_equal(again.model.predict_proba(other[:20]), straight.predict_proba(other[:20]))
 
