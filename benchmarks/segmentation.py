@@ -20,6 +20,7 @@ import argparse
 import copy
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -49,9 +50,16 @@ from hortus.strategies.trellis import decoded
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results" / "segmentation.json"
+DOCUMENT = ROOT / "docs" / "segmentation.md"
 PICTURES = ROOT / "build" / "segmentation"
 SHOWN = 4
 PEER = "segmentation_models_pytorch"
+MARKS = r"(<!-- camvid: begin -->\n).*?(<!-- camvid: end -->)"
+NAMED = {
+    "auto_deeplab": "searched by Auto-DeepLab",
+    "deeplab": "fixed DeepLabV3+-like",
+    "smp": "DeepLabV3+, segmentation-models-pytorch",
+}
 # By how much the found network is wider than it was in the search: Liu et al. 2019 search at F = 8 and train at 20.
 WIDENED = 2.0
 # Steps whose pace says how many fit, after some that only warm up: the first of each shape take longer.
@@ -209,6 +217,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--crf", action="store_true", help="the score with the CRF too: a minute more a row")
     parser.add_argument("--again", action="store_true")
+    parser.add_argument("--write", action="store_true", help="put the table into docs/segmentation.md")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     budgets = {"search_s": args.search, "train_s": args.train, "threads": args.threads, "seed": args.seed}
@@ -234,6 +243,36 @@ def main() -> None:
         print(name, rows[name], flush=True)
         machine = about("torch", "numpy", used=f"{args.threads} used")
         RESULTS.write_text(json.dumps({"machine": machine, "budgets": budgets, "rows": rows}, indent=1) + "\n")
+    if args.write:
+        part = table(json.loads(RESULTS.read_text()))
+        text = re.sub(MARKS, lambda match: f"{match[1]}{part}\n{match[2]}", DOCUMENT.read_text(), flags=re.DOTALL)
+        DOCUMENT.write_text(text)
+
+
+def table(found: dict[str, Any]) -> str:
+    """The rows that are trained, as docs/segmentation.md shows them."""
+    rows = {name: found["rows"][name] for name in NAMED if name in found["rows"]}
+    head = "| network | parameters | multiply-adds | epochs | mean IoU | 95 % | with the CRF |"
+    lines = [head, "| --- | ---: | ---: | ---: | ---: | ---: | ---: |"]
+    for name, row in rows.items():
+        crf = f"{row['mean_iou_with_crf']:.3f}" if "mean_iou_with_crf" in row else ""
+        size = f"{row['params']:,} | {row['macs'] / 1e6:,.0f} M | {row['epochs']:,.0f}"
+        lines.append(
+            f"| {NAMED[name]} | {size} | {row['mean_iou']:.3f} | {row['low']:.3f} to {row['high']:.3f} | {crf} |"
+        )
+    classes = next(iter(rows.values()))["iou"]
+    lines += ["", f"| class | {' | '.join(NAMED[name] for name in rows)} |", f"| --- |{' ---: |' * len(rows)}"]
+    for label in classes:
+        lines.append(" | ".join([f"| {label}", *(f"{row['iou'][label]:.3f}" for row in rows.values())]) + " |")
+    budgets, machine = found["budgets"], found["machine"]
+    search = found["rows"].get("search", {}).get("search_s")
+    told = f"The search took {search:,.0f} s; " if search else ""
+    lines += [
+        "",
+        f"{told}each network was trained for {budgets['train_s']:,.0f} s of one core ({machine['machine']}, PyTorch "
+        f"{machine['torch']}, {machine['date']}).",
+    ]
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":
