@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from hortus.budget import Budget
 from hortus.data.within_memory import Sampled
@@ -21,7 +21,7 @@ from hortus.evaluation.base import Fidelity
 from hortus.run.combinations import check
 from hortus.run.finish import Ensemble, score_of
 from hortus.run.meanwhile import meanwhile
-from hortus.run.origin import note_origin
+from hortus.run.origin import More, note_origin
 from hortus.run.place import emitter, make_executor, slot_memory
 from hortus.run.prepare import Prepared, Sides, keep, prepare, recall
 from hortus.run.result import LEARNED, Result, conclude, read_result, require_run
@@ -92,35 +92,20 @@ def fit(
         return _search(sitting, recall(folder, settings), settings, starts)
 
 
-def resume(
-    folder: Path,
-    *,
-    time: float | None = None,
-    trials: int | None = None,
-    memory: int | None = None,
-    executor: str | None = None,
-    cluster: str | None = None,
-    listeners: Sequence[Listener] = (),
-    spent: float = 0.0,
-) -> Result:
+def resume(folder: Path, *, listeners: Sequence[Listener] = (), spent: float = 0.0, **more: Unpack[More]) -> Result:
     """Go on with a run, from its folder alone.
 
     Args:
         folder: the run's.
-        time: seconds more.
-        trials: trials more.
-        memory: bytes resident at once; None as before.
-        executor: where the trials run from now on; None as before.
-        cluster: ``"ray://HOST:PORT"``, likewise.
         listeners: told of everything that happens.
         spent: seconds of the budget that had been used before this call.
+        more: what it may spend now and where, as `hortus.run.origin.extended` takes it.
 
     Raises:
         RunError: the folder holds no run, or another process works on it.
     """
     folder = Path(folder)
     require_run(folder)
-    more = {"time": time, "trials": trials, "memory": memory, "executor": executor, "cluster": cluster}
     with go_on(folder, _settings, _executor, listeners, spent=spent, more=more) as (sitting, settings):
         return _search(sitting, recall(folder, settings), settings)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypedDict, TypeVar
 
 from hortus.data.notes import Note
 from hortus.engine.journal import Journal
@@ -51,13 +51,23 @@ def note_origin(
     journal.set("notes", [note.to_json() for note in notes])
 
 
+class More(TypedDict, total=False):
+    """What a run that goes on may spend from now on, and where, as `extended` takes it."""
+
+    time: float | None
+    trials: int | None
+    memory: int | None
+    executor: str | None
+    cluster: str | None
+
+
 def extended(
     settings: S,
     journal: Journal,
     *,
-    time: float | None,
-    trials: int | None,
-    memory: int | None,
+    time: float | None = None,
+    trials: int | None = None,
+    memory: int | None = None,
     executor: str | None = None,
     cluster: str | None = None,
 ) -> S:

@@ -16,7 +16,7 @@ from hortus.engine.executors.base import Executor
 from hortus.engine.journal import Journal
 from hortus.engine.lock import RunLock
 from hortus.engine.progress import Listener, ProgressEvent
-from hortus.run.origin import extended
+from hortus.run.origin import More, extended
 from hortus.run.place import emitter
 
 
@@ -151,7 +151,7 @@ def go_on(
     listeners: Sequence[Listener],
     *,
     spent: float,
-    more: Mapping[str, Any],
+    more: More,
 ) -> Iterator[tuple[Sitting, S]]:
     """A further sitting of a run, from its folder alone.
 
@@ -161,7 +161,7 @@ def go_on(
         place: makes the executor.
         listeners: told of everything that happens.
         spent: seconds of the budget that had been used before.
-        more: what it may spend now and where, as `hortus.run.origin.extended` takes them.
+        more: what it may spend now and where.
 
     Yields:
         The sitting, and the settings that hold now.

@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from hortus.data.images import ImageData
 from hortus.data.notes import Note
@@ -29,7 +29,7 @@ from hortus.run.images.result import ImageResult, read_result, require_images
 from hortus.run.images.rows import SETTINGS
 from hortus.run.images.settings import ImageSettings
 from hortus.run.images.trial import ENTRY
-from hortus.run.origin import note_origin
+from hortus.run.origin import More, note_origin
 from hortus.run.place import cores, make_executor, slot_memory
 from hortus.run.sitting import Sitting, begin, go_on
 from hortus.run.telling import failed_note, late_note, without_best
@@ -81,34 +81,21 @@ def fit_images(
 
 
 def resume_images(
-    folder: Path,
-    *,
-    time: float | None = None,
-    trials: int | None = None,
-    memory: int | None = None,
-    executor: str | None = None,
-    cluster: str | None = None,
-    listeners: Sequence[Listener] = (),
-    spent: float = 0.0,
+    folder: Path, *, listeners: Sequence[Listener] = (), spent: float = 0.0, **more: Unpack[More]
 ) -> ImageResult:
     """Go on with a run of images, from its folder alone.
 
     Args:
         folder: the run's.
-        time: seconds more.
-        trials: trials more.
-        memory: bytes resident at once; None as before.
-        executor: where the trials run from now on; None as before.
-        cluster: ``"ray://HOST:PORT"``, likewise.
         listeners: told of everything that happens.
         spent: seconds of the budget that had been used before this call.
+        more: what it may spend now and where, as `hortus.run.origin.extended` takes it.
 
     Raises:
         RunError: the folder holds no run of images, or another process works on it.
     """
     folder = Path(folder)
     require_images(folder)
-    more = {"time": time, "trials": trials, "memory": memory, "executor": executor, "cluster": cluster}
     with go_on(folder, _settings, _executor, listeners, spent=spent, more=more) as (sitting, settings):
         return _search(sitting, settings)
 

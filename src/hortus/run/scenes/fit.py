@@ -11,7 +11,7 @@ import math
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from hortus.budget import Ledger
 from hortus.data.notes import Note
@@ -23,7 +23,7 @@ from hortus.engine.loop import Search
 from hortus.engine.plan import Plan
 from hortus.engine.progress import Listener
 from hortus.errors import SettingError
-from hortus.run.origin import note_origin
+from hortus.run.origin import More, note_origin
 from hortus.run.place import cores, make_executor, slot_memory
 from hortus.run.scenes.phases import FAILED, confirm, finish, prepare
 from hortus.run.scenes.result import SETTINGS, SceneResult, conclude, read_result, require_scenes
@@ -82,34 +82,21 @@ def fit_scenes(
 
 
 def resume_scenes(
-    folder: Path,
-    *,
-    time: float | None = None,
-    trials: int | None = None,
-    memory: int | None = None,
-    executor: str | None = None,
-    cluster: str | None = None,
-    listeners: Sequence[Listener] = (),
-    spent: float = 0.0,
+    folder: Path, *, listeners: Sequence[Listener] = (), spent: float = 0.0, **more: Unpack[More]
 ) -> SceneResult:
     """Go on with a run of scenes, from its folder alone.
 
     Args:
         folder: the run's.
-        time: seconds more.
-        trials: trials more.
-        memory: bytes resident at once; None as before.
-        executor: where the trials run from now on; None as before.
-        cluster: ``"ray://HOST:PORT"``, likewise.
         listeners: told of everything that happens.
         spent: seconds of the budget that had been used before this call.
+        more: what it may spend now and where, as `hortus.run.origin.extended` takes it.
 
     Raises:
         RunError: the folder holds no run of scenes, or another process works on it.
     """
     folder = Path(folder)
     require_scenes(folder)
-    more = {"time": time, "trials": trials, "memory": memory, "executor": executor, "cluster": cluster}
     with go_on(folder, _settings, _executor, listeners, spent=spent, more=more) as (sitting, settings):
         return _search(sitting, settings)
 
