@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DEMO_SECONDS ?= 60
 
-.PHONY: help setup demo test test-ui test-lab ui lint types layers words dependencies ci bench-peers bench-engine bench-workers bench-floors bench-digits bench-portfolio bench-search bench-studio bench-gate bench-conformal bench-trust bench-serving bench-hpo bench-readme bench-nas201 bench-weight-sharing bench-segmentation bench-curves bench-growth bench-training-free bench-stacking bench-scale bench-budget bench-candidates test-combinations nightly audit clean
+.PHONY: help setup demo test test-ui test-lab ui lint types layers words dependencies ci bench-peers bench-engine bench-workers bench-floors bench-digits bench-portfolio bench-search bench-studio bench-gate bench-conformal bench-trust bench-serving bench-hpo bench-readme bench-nas201 bench-weight-sharing bench-segmentation bench-images bench-curves bench-growth bench-training-free bench-stacking bench-scale bench-budget bench-candidates test-combinations nightly audit clean
 
 help: ## Show what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -119,6 +119,9 @@ bench-nas201: $(READY) ## Hold the strategies against each other on NAS-Bench-20
 
 bench-segmentation: $(READY) ## Hold a searched network of street scenes against fixed ones, at the same seconds
 	$(BIN)/python -m benchmarks.segmentation
+
+bench-images: $(READY) ## Hold ten minutes on small images against a fixed network, random search, AutoKeras and Keras Tuner
+	$(BIN)/python -m benchmarks.images
 
 bench-candidates: $(READY) ## Candidates a minute at a low fidelity, against a loop with a DataLoader for each
 	$(BIN)/python -m benchmarks.candidates
