@@ -252,11 +252,11 @@ def main() -> None:
 def table(found: dict[str, Any]) -> str:
     """The rows that are trained, as docs/segmentation.md shows them."""
     rows = {name: found["rows"][name] for name in NAMED if name in found["rows"]}
-    head = "| network | parameters | multiply-adds | epochs | mean IoU | 95 % | with the CRF |"
-    lines = [head, "| --- | ---: | ---: | ---: | ---: | ---: | ---: |"]
+    head = "| network | parameters | multiply-adds | trained s | epochs | mean IoU | 95 % | with the CRF |"
+    lines = [head, "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"]
     for name, row in rows.items():
         crf = f"{row['mean_iou_with_crf']:.3f}" if "mean_iou_with_crf" in row else ""
-        size = f"{row['params']:,} | {row['macs'] / 1e6:,.0f} M | {row['epochs']:,.0f}"
+        size = f"{row['params']:,} | {row['macs'] / 1e6:,.0f} M | {row['train_s']:,.0f} | {row['epochs']:,.0f}"
         lines.append(
             f"| {NAMED[name]} | {size} | {row['mean_iou']:.3f} | {row['low']:.3f} to {row['high']:.3f} | {crf} |"
         )
@@ -269,7 +269,7 @@ def table(found: dict[str, Any]) -> str:
     told = f"The search took {search:,.0f} s; " if search else ""
     lines += [
         "",
-        f"{told}each network was trained for {budgets['train_s']:,.0f} s of one core ({machine['machine']}, PyTorch "
+        f"{told}each training was planned for {budgets['train_s']:,.0f} s of one core ({machine['machine']}, PyTorch "
         f"{machine['torch']}, {machine['date']}).",
     ]
     return "\n".join(lines)

@@ -109,9 +109,24 @@ def sharing() -> str:
     return f"{found['times_faster']:.0f} times faster than training, and a Spearman of {found['spearman']:.2f}"
 
 
+def scenes() -> str:
+    rows = json.loads((RESULTS / "segmentation.json").read_text())["rows"]
+    searched, fixed, library = (f"{rows[name]['mean_iou']:.3f}" for name in ("auto_deeplab", "deeplab", "smp"))
+    return (
+        f"mean IoU {searched} on CamVid, searched in {rows['search']['search_s']:,.0f} s and trained in "
+        f"{rows['auto_deeplab']['train_s']:,.0f} s of one core; a fixed network {fixed}, a library's {library}"
+    )
+
+
 @pytest.mark.parametrize(
     ("system", "figure"),
-    [("Auto-WEKA", floors), ("auto-sklearn", floors), ("TPOT", digits), ("ENAS, FairNAS", sharing)],
+    [
+        ("Auto-WEKA", floors),
+        ("auto-sklearn", floors),
+        ("TPOT", digits),
+        ("ENAS, FairNAS", sharing),
+        ("DeepLab, Auto-DeepLab", scenes),
+    ],
 )
 def test_a_figure_is_the_one_measured(system: str, figure: Callable[[], str]) -> None:
     (row,) = [row for row in ROWS if row[0].startswith(system)]
