@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import csv
 import math
-import re
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from benchmarks import marked
 from benchmarks.readme import NOTHING
 from hortus.data.metrics import Metric
 from hortus.evaluation.scale import scale_of
@@ -155,10 +155,4 @@ def document(text: str, rows: Sequence[Row]) -> str:
     Raises:
         SystemExit: a place is not marked.
     """
-    for place, part in (("scores", scores_part(rows)), ("levels", sets_part(rows))):
-        begin, end = f"<!-- {place}: begin -->", f"<!-- {place}: end -->"
-        found = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", flags=re.DOTALL)
-        if len(found.findall(text)) != 1:
-            raise SystemExit(f"docs/honest-score.md needs one place between {begin} and {end}.")
-        text = found.sub(lambda _match, new=f"{begin}\n{part}\n{end}": new, text)
-    return text
+    return marked.fill(text, {"scores": scores_part(rows), "levels": sets_part(rows)}, "docs/honest-score.md")

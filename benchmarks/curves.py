@@ -25,7 +25,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -42,7 +41,7 @@ from optuna.samplers import RandomSampler
 from optuna.trial import FixedTrial, TrialState, create_trial
 from scipy.stats import kendalltau, spearmanr
 
-from benchmarks import own_curves
+from benchmarks import marked, own_curves
 from benchmarks.about import about
 from hortus.data.image_facts import ImageFacts
 from hortus.models.curve_boosting import CurveBoosting
@@ -353,11 +352,7 @@ def main() -> None:
     tables = parts(json.loads(RESULTS.read_text(encoding="utf-8")))
     print("\n\n".join(tables.values()))
     if args.write:
-        text = DOCUMENT.read_text(encoding="utf-8")
-        for name, part in tables.items():
-            marks = rf"(<!-- {name}: begin -->\n).*?(<!-- {name}: end -->)"
-            text = re.sub(marks, lambda match, part=part: f"{match[1]}{part}\n{match[2]}", text, flags=re.DOTALL)
-        DOCUMENT.write_text(text, encoding="utf-8")
+        marked.write(DOCUMENT, tables)
 
 
 def measured() -> dict[str, Any]:

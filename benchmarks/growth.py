@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 import statistics
 import sys
 import time
@@ -30,7 +29,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from benchmarks import own_curves
+from benchmarks import marked, own_curves
 from benchmarks.about import about
 from hortus.nets.counting import multiply_adds
 from hortus.nets.recipe import make_recipe
@@ -187,11 +186,7 @@ def main() -> None:
                 print(found["runs"][-1], flush=True)
     print(table(found["runs"]))
     if args.write:
-        text = DOCUMENT.read_text(encoding="utf-8")
-        marks = r"(<!-- growth: begin -->\n).*?(<!-- growth: end -->)"
-        part = table(found["runs"])
-        text = re.sub(marks, lambda match: f"{match[1]}{part}\n{match[2]}", text, flags=re.DOTALL)
-        DOCUMENT.write_text(text, encoding="utf-8")
+        marked.write(DOCUMENT, {"growth": table(found["runs"])})
 
 
 if __name__ == "__main__":

@@ -26,7 +26,6 @@ import json
 import math
 import os
 import platform
-import re
 import statistics
 import time
 import warnings
@@ -376,15 +375,6 @@ def _table(head: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in (head, rule, *lines))
 
 
-def write(parts: Mapping[str, str]) -> None:
-    """Put each part between its marks in the document."""
-    text = DOCUMENT.read_text(encoding="utf-8")
-    for name, part in parts.items():
-        marks = rf"(<!-- {name}: begin -->\n).*?(<!-- {name}: end -->)"
-        text = re.sub(marks, lambda match, part=part: f"{match[1]}{part}\n{match[2]}", text, flags=re.DOTALL)
-    DOCUMENT.write_text(text, encoding="utf-8")
-
-
 def main() -> None:
     """Measure what is missing, print and, if asked, write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -406,7 +396,10 @@ def main() -> None:
     }
     print("\n\n".join(parts.values()))
     if args.write:
-        write(parts)
+        # Elsewhere this file runs alone, in other interpreters.
+        from benchmarks import marked
+
+        marked.write(DOCUMENT, parts)
 
 
 if __name__ == "__main__":

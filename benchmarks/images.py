@@ -14,7 +14,6 @@ its accuracy is that on images held out: a stratified fifth of digits8 (random_s
 - keras_tuner: Hyperband over a user's convolutional network, as its guide has it, stopped likewise.
 
 The last two need an interpreter that has them. A row that benchmarks/results/images.json holds is not measured again.
---write puts the table into docs/nas.md.
 """
 
 from __future__ import annotations
@@ -22,7 +21,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -36,8 +34,6 @@ import numpy as np
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results" / "images.json"
-DOCUMENT = ROOT / "docs" / "nas.md"
-MARKS = r"(<!-- images: begin -->\n).*?(<!-- images: end -->)"
 SETS = ("digits8", "sign_digits", "cifar10")
 # Trials that no peer gets to: the clock ends it before.
 MANY = 10_000
@@ -76,10 +72,10 @@ def by_hortus(data: Data, seconds: float, **settings: Any) -> tuple[Callable[[An
     model = ImageClassifier(time_budget=seconds, random_state=0, verbosity=0, **settings)
     model.fit(data["X_train"], data["y_train"])
     made = model._result.model
-    height, width = data["X_train"].shape[1:3]
+    height, width, channels = _channelled(data["X_train"]).shape[1:]
     told = {
         "network": made.candidate.describe(),
-        "macs": multiply_adds(made.network, (1 if data["X_train"].ndim == 3 else 3, height, width)),
+        "macs": multiply_adds(made.network, (channels, height, width)),
         "parameters": parameters(made.network),
         "trials": len(model.leaderboard()),
     }
@@ -107,8 +103,7 @@ def fixed(data: Data, seconds: float, macs: float) -> tuple[Callable[[Any], Any]
     torch.set_num_threads(os.cpu_count() or 1)
 
     def tensor(images: Any) -> torch.Tensor:
-        images = images[..., None] if images.ndim == 3 else images
-        return torch.from_numpy(images.transpose(0, 3, 1, 2).copy()).float()
+        return torch.from_numpy(_channelled(images).transpose(0, 3, 1, 2).copy()).float()
 
     pixels, y = tensor(data["X_train"]), torch.from_numpy(np.asarray(data["y_train"], dtype=np.int64))
     shape, classes = (int(pixels.shape[1]), int(pixels.shape[2]), int(pixels.shape[3])), int(y.max()) + 1
@@ -280,7 +275,7 @@ def measure(system: str, name: str, seconds: float, macs: float | None) -> Row:
 
 
 def main() -> None:
-    """Measure what is missing, each row in a process of its own; print, and if asked write."""
+    """Measure what is missing, each row in a process of its own, and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=600.0)
     parser.add_argument("--sets", default=",".join(SETS))
@@ -288,7 +283,6 @@ def main() -> None:
     parser.add_argument("--peer-python", default=sys.executable, help="one that has AutoKeras and Keras Tuner")
     parser.add_argument("--row", nargs=2, metavar=("SYSTEM", "SET"), help="measure this row and print it")
     parser.add_argument("--macs", type=float, help="multiply-adds of the fixed network")
-    parser.add_argument("--write", action="store_true")
     args = parser.parse_args()
     if args.row:
         system, name = args.row
@@ -319,14 +313,12 @@ def main() -> None:
             found |= about("hortus", "torch")
             print(name, system, rows[system], flush=True)
             RESULTS.write_text(json.dumps(found, indent=1) + "\n")
-    if args.write:
-        part = table(found)
-        text = re.sub(MARKS, lambda match: f"{match[1]}{part}\n{match[2]}", DOCUMENT.read_text(), flags=re.DOTALL)
-        DOCUMENT.write_text(text)
+    if any(found["rows"].values()):
+        print(table(found))
 
 
 def table(found: dict[str, Any]) -> str:
-    """Accuracies, as docs/nas.md shows them."""
+    """Accuracies, a line a system."""
     sets = list(found["rows"])
     systems = [system for system in SYSTEMS if any(system in found["rows"][name] for name in sets)]
     lines = [f"| system | {' | '.join(sets)} |", f"| --- |{' ---: |' * len(sets)}"]

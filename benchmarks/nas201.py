@@ -16,7 +16,6 @@ import argparse
 import csv
 import json
 import math
-import re
 import statistics
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -29,6 +28,7 @@ from optuna.distributions import CategoricalDistribution
 from optuna.trial import create_trial
 from scipy.stats import spearmanr
 
+from benchmarks import marked
 from benchmarks.about import about
 from hortus.models.gaussian_process import GaussianProcess, quantiles
 from hortus.seeds import derive, stream
@@ -294,15 +294,6 @@ def with_error(values: Sequence[float]) -> str:
     return f"{statistics.fmean(values):.2f} ± {statistics.stdev(values) / math.sqrt(len(values)):.2f}"
 
 
-def write(parts: Mapping[str, str]) -> None:
-    """Put each part between its marks in the document."""
-    text = DOCUMENT.read_text(encoding="utf-8")
-    for name, part in parts.items():
-        marks = rf"(<!-- {name}: begin -->\n).*?(<!-- {name}: end -->)"
-        text = re.sub(marks, lambda match, part=part: f"{match[1]}{part}\n{match[2]}", text, flags=re.DOTALL)
-    DOCUMENT.write_text(text, encoding="utf-8")
-
-
 def main() -> None:
     """Measure what is missing, print and, if asked, write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -332,7 +323,7 @@ def main() -> None:
     parts["nas201-aside"] = aside_part(json.loads(ASIDE.read_text(encoding="utf-8")))
     print("\n\n".join(parts.values()))
     if args.write:
-        write(parts)
+        marked.write(DOCUMENT, parts)
 
 
 if __name__ == "__main__":

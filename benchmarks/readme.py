@@ -13,12 +13,12 @@ from __future__ import annotations
 import csv
 import json
 import math
-import re
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks import marked
 from benchmarks.ranks import drawn
 from benchmarks.standings import BASELINE, OURS, Run, by_peer, common, mean_ranks, normalized, read_runs, win
 
@@ -195,16 +195,8 @@ def filled(text: str, results: Path) -> str:
     search = _json(results / "search_pays.json")
     floors = results / "floors.csv"
     rows = list(csv.DictReader(floors.read_text(encoding="utf-8").splitlines())) if floors.exists() else []
-    text = _replaced(text, "peers", peers_part(read_runs(results / "peers.csv"), rows, _machine(engine), search))
-    return _replaced(text, "engine", engine_part(engine, digits))
-
-
-def _replaced(text: str, place: str, part: str) -> str:
-    begin, end = f"<!-- {place}: begin -->", f"<!-- {place}: end -->"
-    found = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", flags=re.DOTALL)
-    if len(found.findall(text)) != 1:
-        raise SystemExit(f"README.md needs one place between {begin} and {end}.")
-    return found.sub(lambda _match: f"{begin}\n{part}\n{end}", text)
+    peers = peers_part(read_runs(results / "peers.csv"), rows, _machine(engine), search)
+    return marked.fill(text, {"peers": peers, "engine": engine_part(engine, digits)}, "README.md")
 
 
 def _json(path: Path) -> dict[str, Any] | None:

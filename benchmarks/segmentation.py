@@ -20,7 +20,6 @@ import argparse
 import copy
 import json
 import os
-import re
 import subprocess
 import sys
 import time
@@ -31,6 +30,7 @@ import numpy as np
 import torch
 from optuna.trial import FixedTrial
 
+from benchmarks import marked
 from benchmarks.about import about
 from hortus.data.mask_classes import VOID
 from hortus.data.overlap import interval, mean_overlap, overlaps
@@ -54,7 +54,6 @@ DOCUMENT = ROOT / "docs" / "segmentation.md"
 PICTURES = ROOT / "build" / "segmentation"
 SHOWN = 4
 PEER = "segmentation_models_pytorch"
-MARKS = r"(<!-- camvid: begin -->\n).*?(<!-- camvid: end -->)"
 NAMED = {
     "auto_deeplab": "searched by Auto-DeepLab",
     "deeplab": "fixed DeepLabV3+-like",
@@ -244,9 +243,7 @@ def main() -> None:
         machine = about("torch", "numpy", used=f"{args.threads} used")
         RESULTS.write_text(json.dumps({"machine": machine, "budgets": budgets, "rows": rows}, indent=1) + "\n")
     if args.write:
-        part = table(json.loads(RESULTS.read_text()))
-        text = re.sub(MARKS, lambda match: f"{match[1]}{part}\n{match[2]}", DOCUMENT.read_text(), flags=re.DOTALL)
-        DOCUMENT.write_text(text)
+        marked.write(DOCUMENT, {"camvid": table(json.loads(RESULTS.read_text()))})
 
 
 def table(found: dict[str, Any]) -> str:

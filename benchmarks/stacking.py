@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 import statistics
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from typing import Any
 import torch
 from optuna.trial import FixedTrial
 
-from benchmarks import own_curves
+from benchmarks import marked, own_curves
 from benchmarks.about import about
 from hortus.data.image_facts import ImageFacts
 from hortus.nets.counting import multiply_adds
@@ -93,10 +92,7 @@ def main() -> None:
     part = table_of(found["runs"])
     print(part)
     if args.write:
-        text = DOCUMENT.read_text(encoding="utf-8")
-        marks = r"(<!-- stacking: begin -->\n).*?(<!-- stacking: end -->)"
-        text = re.sub(marks, lambda match: f"{match[1]}{part}\n{match[2]}", text, flags=re.DOTALL)
-        DOCUMENT.write_text(text, encoding="utf-8")
+        marked.write(DOCUMENT, {"stacking": part})
 
 
 if __name__ == "__main__":

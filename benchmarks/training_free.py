@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import re
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -27,7 +26,7 @@ from optuna.trial import FixedTrial
 from scipy.stats import rankdata, spearmanr
 from torch import Tensor
 
-from benchmarks import own_curves
+from benchmarks import marked, own_curves
 from benchmarks.about import about
 from hortus.data.image_facts import ImageFacts
 from hortus.evaluation.training_free import SCORES
@@ -131,10 +130,7 @@ def main() -> None:
     part = table_of(json.loads(RESULTS.read_text(encoding="utf-8")))
     print(part)
     if args.write:
-        text = DOCUMENT.read_text(encoding="utf-8")
-        marks = r"(<!-- training-free: begin -->\n).*?(<!-- training-free: end -->)"
-        text = re.sub(marks, lambda match: f"{match[1]}{part}\n{match[2]}", text, flags=re.DOTALL)
-        DOCUMENT.write_text(text, encoding="utf-8")
+        marked.write(DOCUMENT, {"training-free": part})
 
 
 if __name__ == "__main__":
