@@ -59,8 +59,6 @@ NAMED = {
     "deeplab": "fixed DeepLabV3+-like",
     "smp": "DeepLabV3+, segmentation-models-pytorch",
 }
-# By how much the found network is wider than it was in the search: Liu et al. 2019 search at F = 8 and train at 20.
-WIDENED = 2.0
 # Steps whose pace says how many fit, after some that only warm up: the first of each shape take longer.
 PACED, WARMING = 100, 40
 
@@ -128,8 +126,8 @@ def network_of(name: str, data: SceneData, rows: dict[str, Any], seed: int) -> t
         fixed = DeepLab()
         return fixed.build(data.shape, classes, seed=seed), fixed.describe()
     space = AutoDeepLabSpace(data.facts(None))
-    found = space(FixedTrial(rows["search"]["params"])).scaled(width=WIDENED)
-    return found.build(data.shape, classes, seed=seed), f"{found.describe()}; {WIDENED:g} times as wide"
+    found = space(FixedTrial(rows["search"]["params"]))
+    return found.build(data.shape, classes, seed=seed), f"{found.describe()}; F = {space.width}"
 
 
 def measure(name: str, data: SceneData, scenes: dict[str, Any], rows: dict[str, Any], args: Any) -> dict[str, Any]:

@@ -6,6 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How long an example takes is the machine's affair, on which other tests run meanwhile. (In continuous integration
+# hypothesis has such a profile itself.)
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+if "CI" not in os.environ:
+    settings.load_profile("any machine")
 
 # Run by a test in an environment of its own, which has atheris.
 collect_ignore = ["fuzz/csv_reader.py"]

@@ -38,13 +38,14 @@ class ImageSegmenter(BaseEstimator):
             ``hortus.strategies.STRATEGIES``.
         evaluator: by what candidates are judged: ``"train"``, or ``"weight_sharing"``.
         time_budget: seconds, from the call of `fit` to the usable network; 600 where nothing else limits the run.
-        trials: how many candidates are judged; with ``"differentiable"`` one, where not said.
+        trials: how many candidates are judged; with ``"differentiable"`` eight, where not said.
         memory_budget: bytes resident at once, over all processes.
         classes: names of the values 0, 1, 2 and so on in the masks.
         void: the value, or the name, of pixels that count for nothing; None for a class called void, or for 255.
         space_options, strategy_options: their own arguments.
         steps: of the search by gradients, or of the shared network's training, where there is no time budget.
-        pruner: stops poor trials early: ``"median"``, ``"percentile"``, ``"halving"``, ``"hyperband"`` or ``"none"``.
+        pruner: stops poor trials early: ``"median"``, ``"percentile"``, ``"halving"``, ``"hyperband"`` or ``"none"``;
+            ``"auto"`` for halving with ``"differentiable"`` and no number of trials, and none elsewhere.
         epochs: of a candidate's training; None for as many as its share of the time allows.
         recipe: how networks are trained, by the names of `hortus.nets.recipe.Recipe`.
         final: whether the best candidate goes on training on all scenes.
@@ -78,7 +79,7 @@ class ImageSegmenter(BaseEstimator):
         space_options: Mapping[str, Any] | None = None,
         strategy_options: Mapping[str, Any] | None = None,
         steps: int = 400,
-        pruner: str = "none",
+        pruner: str = "auto",
         epochs: float | None = None,
         recipe: Mapping[str, Any] | None = None,
         final: bool = True,

@@ -27,7 +27,7 @@ CELLS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=8) | st
 EXAMPLES = 2600 if os.environ.get("HORTUS_LONG") else 100
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=EXAMPLES)
 @given(st.binary(max_size=200) | st.text("ab,;\t\"'\n\r01.é \0", max_size=80).map(lambda text: text.encode()))
 def test_any_bytes(data: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -41,7 +41,7 @@ def test_any_bytes(data: bytes) -> None:
             assert len(made) == len(frame)
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=EXAMPLES)
 @given(st.lists(st.tuples(CELLS, CELLS, CELLS), min_size=1, max_size=8), st.sampled_from(",;\t|"))
 def test_what_was_written_is_read(rows: list[tuple[str, str, str]], delimiter: str) -> None:
     written = io.StringIO()

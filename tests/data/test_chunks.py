@@ -163,7 +163,7 @@ def test_other_kinds_are_read_whole_and_sliced(tmp_path: Path) -> None:
         assert_same(tmp_path / name, 2)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     rows=st.lists(
         st.tuples(

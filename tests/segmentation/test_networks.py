@@ -118,7 +118,8 @@ def test_params_of_is_the_inverse_of_asking():
 
 def test_the_paper_s_size_is_the_default_without_scenes():
     space = AutoDeepLabSpace()
-    assert (space.layers, space.blocks, space.width) == (12, 5, 8)
+    assert (space.layers, space.blocks, space.width, space.shared_width) == (12, 5, 20, 8)
+    assert (space.stem, space.decoded) == (64, 256)
     assert 1e16 < space.size < 1e20
     with pytest.raises(SettingError, match="operations"):
         AutoDeepLabSpace(operations=["none"])

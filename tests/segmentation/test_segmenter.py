@@ -16,6 +16,7 @@ from hortus.data.overlap import mean_overlap
 from hortus.errors import ArtifactError, HortusError, RunError, SettingError
 from hortus.run.scenes.fit import resume_scenes
 from hortus.run.scenes.result import open_scene_run
+from hortus.run.scenes.settings import SceneSettings
 
 SMALL = {
     "space_options": {"layers": 2, "blocks": 1, "width": 4, "operations": ["sep_conv_3x3", "skip_connect"]},
@@ -98,6 +99,20 @@ def test_the_same_seed_gives_the_same_and_a_run_is_gone_on_with(fitted, scenes, 
     assert ImageSegmenter.from_run(tmp_path / "again").leaderboard().shape[0] == 3
     with pytest.raises(RunError, match="made from other scenes"):
         again.fit(scenes[0][:20], scenes[1][:20])
+
+
+def test_with_time_several_of_what_was_learned_are_trained_and_halving_stops_the_others(scenes):
+    model = ImageSegmenter(time_budget=20, **{**SMALL, "epochs": 4.0}).fit(*scenes)
+    board = model.leaderboard()
+    assert len(board) == 8
+    assert set(board["state"]) == {"complete", "pruned"}
+    assert model.score_ == board["score"].max()
+    timed, counted = SceneSettings(time=60.0), SceneSettings(trials=3)
+    assert (timed.most_trials, timed.stopper) == (8, "halving")
+    assert (counted.most_trials, counted.stopper) == (3, "none")
+    assert SceneSettings(time=60.0, pruner="none").stopper == "none"
+    # Those that are stopped take a share of what those that are not take.
+    assert timed.trial_seconds(2, 600.0) > SceneSettings(time=60.0, trials=8).trial_seconds(2, 600.0)
 
 
 def test_weight_sharing_judges_many_and_trains_the_best(scenes, tmp_path):

@@ -15,7 +15,7 @@ from hortus.nets.trellis import along, edges, recalibrate, transitions
 from hortus.nets.trellis_search import Settings, TrellisSearch
 from hortus.spaces.auto_deeplab import AutoDeepLabSpace
 from hortus.spaces.shared_trellis import Inheriting, drawn_pass, pass_of, shared_network
-from hortus.strategies.trellis import decoded
+from hortus.strategies.trellis import decoded, proposed
 from hortus.strategies.viterbi import viterbi
 from hortus.testing.spaces import drawn
 
@@ -25,7 +25,7 @@ FEW = ("none", "skip_connect", "sep_conv_3x3", "max_pool_3x3")
 
 @pytest.fixture(scope="module")
 def space():
-    return AutoDeepLabSpace(FACTS, layers=3, blocks=2, width=2, operations=FEW)
+    return AutoDeepLabSpace(FACTS, layers=3, blocks=2, width=2, shared_width=2, operations=FEW)
 
 
 @pytest.fixture(scope="module")
@@ -118,6 +118,21 @@ def test_what_is_strong_is_decoded(space):
     ways[2, 2] = torch.tensor([0.7, 0.2, 0.1])
     found = space(FixedTrial(decoded(space, alpha.tolist(), ways.tolist())))
     assert found.describe() == "8-16-8; 0 separable 3x3 + 1 skip, 1 maximum 3x3 + 2 separable 3x3"
+
+
+def test_proposals_are_the_strongest_and_draws_of_what_was_learned(space):
+    rng = np.random.default_rng(0)
+    alpha, ways = rng.normal(size=(len(edges(2)), 4)), rng.dirichlet(np.ones(3), size=(3, 4))
+    ways[:, 0, 0] = ways[:, 3, 2] = 0.0
+    found = proposed(space, alpha.tolist(), ways.tolist(), count=6, rng=np.random.default_rng(1))
+    assert found[0] == decoded(space, alpha.tolist(), ways.tolist())
+    assert len({tuple(params.items()) for params in found}) == len(found) == 6
+    assert all(space(FixedTrial(params)) for params in found)
+    again = proposed(space, alpha.tolist(), ways.tolist(), count=6, rng=np.random.default_rng(1))
+    assert again == found
+    # Where one is all but certain, no other is made up.
+    certain = (1e4 * alpha).tolist(), (ways**150).tolist()
+    assert proposed(space, *certain, count=6, rng=rng) == [decoded(space, *certain)]
 
 
 def test_the_end_where_a_path_begins_is_not_preferred_for_having_fewer_ways_on(space):

@@ -382,3 +382,15 @@ def test_with_a_target_the_network_of_the_greatest_reward_is_handed_over(digits)
     assert board["weight"].to_numpy().argmax() == np.argmax(rewards)
     with pytest.raises(SettingError, match="nsga2"):
         ImageClassifier(**{**QUICK, "strategy": "evolution"}, objectives=("accuracy", "params"), trials=1).fit(X, y)
+
+
+def test_where_time_is_short_the_last_training_sees_images_smaller(digits, tmp_path):
+    X, more, y, truth = (one[:400] for one in digits)
+    large, others = (images.repeat(6, axis=1).repeat(6, axis=2) for images in (X, more))
+    model = ImageClassifier(**QUICK, time_budget=10, run_folder=tmp_path / "run").fit(large, y)
+    seen = model.model_.resolution
+    assert 16 / 48 - 0.01 <= seen < 1.0
+    with Journal.open(tmp_path / "run") as journal:
+        assert journal.get("final")["evaluation"]["notes"]["resolution"] == seen
+    # It answers images of their own size.
+    assert model.score(others, truth) > 0.6

@@ -126,7 +126,7 @@ def fit(
                     memory=memory,
                     strategy_options=options(strategy_option or ()),
                     evaluator=evaluator,
-                    pruner="none" if pruner == "auto" else pruner,
+                    pruner=pruner,
                     seed=seed,
                     slots=jobs,
                     executor=executor or "local",

@@ -82,7 +82,7 @@ class FinalTraining(NetworkTraining):
                 fill(network, found)
             if (context.out / place).exists():
                 training.restore(context.out / place)
-            training.advance(pixels, y, deadline=deadline, then=keep)
+            training.advance(pixels, y, resolution=fidelity.resolution, deadline=deadline, then=keep)
             weights = write_artifact(
                 context.out,
                 f"artifacts/final-{context.number:06d}.safetensors",
@@ -97,7 +97,12 @@ class FinalTraining(NetworkTraining):
             predict_seconds=costs["latency"],
             work=float(training.seen),
             artifacts=(Artifact.of("models", weights),),
-            notes={**costs, "epochs": training.seen / len(rows), "curve": curve(training)},
+            notes={
+                **costs,
+                "epochs": training.seen / len(rows),
+                "resolution": fidelity.resolution,
+                "curve": curve(training),
+            },
         )
 
     def made(self, data: ImageData, rows: int, fidelity: Fidelity) -> Recipe:

@@ -79,6 +79,7 @@ def auto_deeplab(
     levels: Sequence[int],
     *,
     width: int,
+    stem: int,
     decoded: int,
 ) -> Plan:
     """A path of one cell through the strides 4, 8, 16 and 32.
@@ -89,16 +90,16 @@ def auto_deeplab(
         nodes: the two edges of each block; state 0 is the cell before the last, 1 the last, 2 the first block.
         levels: of each layer, 0 to 3 for the strides 4 to 32; neighbours differ by one at most.
         width: F, channels of a block at stride 4; doubled with each halving.
+        stem: channels of the first convolutions, at stride 2; doubled at stride 4.
         decoded: channels of pyramid and decoder.
     """
     draft = Draft(shape)
-    broad = width * len(nodes)
-    source = draft.add("stem/0", "conv_bn_relu", IMAGES, width=broad, stride=2)
-    source = draft.add("stem/1", "conv_bn_relu", source, width=broad)
-    stem = draft.add("stem/2", "conv_bn", source, width=2 * broad, stride=2)
-    before, last, level = stem, stem, 0
+    source = draft.add("stem/0", "conv_bn_relu", IMAGES, width=stem, stride=2)
+    source = draft.add("stem/1", "conv_bn_relu", source, width=stem)
+    first_map = draft.add("stem/2", "conv_bn", source, width=2 * stem, stride=2)
+    before, last, level = first_map, first_map, 0
     # The newest map of each level; a path that goes up has come down through it.
-    newest = {0: stem}
+    newest = {0: first_map}
     for layer, to in enumerate(levels):
         name, own = f"layer{layer}", width << to
         operation = "factorized_reduce" if to > level else "nor_conv_1x1"
@@ -109,7 +110,7 @@ def auto_deeplab(
         before, last, level = last, _cell(draft, name, (first, second), nodes), to
         newest[to] = last
     # Cells end with a normalization or with none, and never with an activation.
-    return decoder(draft, draft.add("head/relu", "bn_relu", last), stem, classes, width=decoded)
+    return decoder(draft, draft.add("head/relu", "bn_relu", last), first_map, classes, width=decoded)
 
 
 def _cell(draft: Draft, name: str, inputs: tuple[str, str], nodes: Sequence[Sequence[Gene]]) -> str:

@@ -42,6 +42,7 @@ class SharedCell(nn.Module):
         before: likewise, the one before that.
         blocks: B.
         width: F.
+        stem: channels of the stem's map.
         operations: that may stand on an edge.
     """
 
@@ -53,14 +54,14 @@ class SharedCell(nn.Module):
         *,
         blocks: int,
         width: int,
+        stem: int,
         operations: Sequence[str],
     ) -> None:
         super().__init__()
         own = width << level
         self.blocks = blocks
-        # The stem is a map of level 0 with twice the channels.
-        kinds = {*last, *before}
-        channels = {kind: 2 * width * blocks if kind == STEM else (width << kind) * blocks for kind in kinds}
+        # The stem's is a map of level 0 with channels of its own.
+        channels = {kind: stem if kind == STEM else (width << kind) * blocks for kind in {*last, *before}}
         same, halve = OPERATIONS["nor_conv_1x1"], OPERATIONS["factorized_reduce"]
         self.last = nn.ModuleDict()
         for kind in last:
@@ -111,6 +112,7 @@ class Trellis(nn.Module):
         layers: L.
         blocks: B.
         width: F.
+        stem: channels of the first convolutions, at stride 2; doubled at stride 4.
         decoded: channels of pyramid and decoder.
         operations: that may stand on an edge of the cell, ``none`` among them.
         seed: of the weights.
@@ -128,6 +130,7 @@ class Trellis(nn.Module):
         layers: int,
         blocks: int,
         width: int,
+        stem: int,
         decoded: int,
         operations: Sequence[str],
         seed: int = 0,
@@ -139,9 +142,9 @@ class Trellis(nn.Module):
         side = [-(-n // 4) for n in shape[1:]]
         with torch.device("meta"):
             self.stem = nn.Sequential(
-                OPERATIONS["conv_bn_relu"](shape[0], broad, 2),
-                OPERATIONS["conv_bn_relu"](broad, broad, 1),
-                OPERATIONS["conv_bn"](broad, 2 * broad, 2),
+                OPERATIONS["conv_bn_relu"](shape[0], stem, 2),
+                OPERATIONS["conv_bn_relu"](stem, stem, 1),
+                OPERATIONS["conv_bn"](stem, 2 * stem, 2),
             )
             self.cells = nn.ModuleList()
             for layer in range(layers):
@@ -149,7 +152,8 @@ class Trellis(nn.Module):
                 cells = nn.ModuleList()
                 for level in range(min(LEVELS, layer + 2)):
                     near = [kind for kind in last if abs(max(kind, 0) - level) <= 1]
-                    cells.append(SharedCell(level, near, before, blocks=blocks, width=width, operations=operations))
+                    sizes = {"blocks": blocks, "width": width, "stem": 2 * stem}
+                    cells.append(SharedCell(level, near, before, **sizes, operations=operations))
                 self.cells.append(cells)
             self.pyramids = nn.ModuleList(
                 nn.Sequential(
@@ -159,7 +163,7 @@ class Trellis(nn.Module):
                 for level in range(min(LEVELS, layers + 1))
             )
             low = max(4, round(LOW_SHARE * decoded))
-            self.low = pointwise(2 * broad, low)
+            self.low = pointwise(2 * stem, low)
             self.decoder = nn.Sequential(
                 atrous(decoded + low, decoded), atrous(decoded, decoded), classify(decoded, classes)
             )

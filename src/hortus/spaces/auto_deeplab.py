@@ -61,6 +61,7 @@ class AutoDeepLab(NetworkCandidate):
         nodes: the two edges of each block.
         moves: of each layer.
         width: F, channels of a block at stride 4.
+        stem: channels of the first convolutions, at stride 2; doubled at stride 4.
         decoded: channels of pyramid and decoder.
         several: whether there was a choice of operations, so that they are among the params.
     """
@@ -68,8 +69,9 @@ class AutoDeepLab(NetworkCandidate):
     space: ClassVar[str] = "auto_deeplab"
     nodes: Nodes
     moves: tuple[str, ...]
-    width: int = 8
-    decoded: int = 32
+    width: int = 20
+    stem: int = 64
+    decoded: int = 256
     several: bool = True
 
     @property
@@ -95,12 +97,13 @@ class AutoDeepLab(NetworkCandidate):
 
     @property
     def scale(self) -> tuple[int, ...]:
-        """Channels of blocks and decoder."""
-        return self.width, self.decoded
+        """Channels of blocks, stem and decoder."""
+        return self.width, self.stem, self.decoded
 
     def plan(self, shape: Shape, classes: int) -> Plan:
         """Its layers; the output is (classes, height, width)."""
-        return auto_deeplab(shape, classes, self.nodes, self.levels, width=self.width, decoded=self.decoded)
+        sizes = {"width": self.width, "stem": self.stem, "decoded": self.decoded}
+        return auto_deeplab(shape, classes, self.nodes, self.levels, **sizes)
 
     def graph(self) -> Graph:
         """The cell, and the path of it."""
@@ -122,9 +125,12 @@ class AutoDeepLab(NetworkCandidate):
         return f"{path}; {', '.join(blocks)}"
 
     def scaled(self, *, width: float = 1.0, depth: float = 1.0) -> Self:
-        """Other channels; each layer was decided on, so that the depth stays."""
+        """Another F, as in the paper, where stem and decoder are the same at every F.
+
+        Each layer was decided on, so that the depth stays.
+        """
         del depth
-        return replace(self, width=channels(self.width, width), decoded=channels(self.decoded, width))
+        return replace(self, width=channels(self.width, width))
 
 
 class AutoDeepLabSpace(Space):
@@ -135,9 +141,13 @@ class AutoDeepLabSpace(Space):
         operations: those that may stand on an edge; ``none`` is left out.
         layers: L of the path; 12 in the paper. None for 12, or 6 where facts are given.
         blocks: B of the cell; 5 in the paper. None for 5, or 3 where facts are given.
-        width: F, channels of a block at stride 4; 8 in the paper's search, 20 to 48 in its networks. None for 8, or 4
-            where facts are given.
-        decoded: channels of pyramid and decoder; 256 in the paper. None for 4 B F.
+        width: F, channels of a block at stride 4; 20 to 48 in the paper's networks. None for 20, or 16 where facts are
+            given.
+        shared_width: F of the network that all candidates share while an architecture is searched; 8 in the paper.
+            None for 8, or 4 where facts are given.
+        stem: channels of the first convolutions, at stride 2, and half of those at stride 4; 64 in the paper. None for
+            64, or 8 where facts are given.
+        decoded: channels of pyramid and decoder; 256 in the paper. None for 256, or 32 where facts are given.
 
     Raises:
         SettingError: there is no operation, or one is named twice.
@@ -156,6 +166,8 @@ class AutoDeepLabSpace(Space):
         layers: int | None = None,
         blocks: int | None = None,
         width: int | None = None,
+        shared_width: int | None = None,
+        stem: int | None = None,
         decoded: int | None = None,
     ) -> None:
         self.facts = facts
@@ -166,10 +178,14 @@ class AutoDeepLabSpace(Space):
                 mend="Name at least one beside 'none', and each once.",
                 code="cell-operations",
             )
-        self.layers = within("The number of layers", layers or (12 if facts is None else 6), 1, 100)
-        self.blocks = within("The number of blocks", blocks or (5 if facts is None else 3), 1, 20)
-        self.width = within("The number of channels", width or (8 if facts is None else 4), 1, 4096)
-        self.decoded = within("The decoder's channels", decoded or 4 * self.blocks * self.width, 1, 4096)
+        # The paper's size, or one for a processor without an accelerator.
+        paper = facts is None
+        self.layers = within("The number of layers", layers or (12 if paper else 6), 1, 100)
+        self.blocks = within("The number of blocks", blocks or (5 if paper else 3), 1, 20)
+        self.width = within("The number of channels", width or (20 if paper else 16), 1, 4096)
+        self.shared_width = within("The shared network's channels", shared_width or (8 if paper else 4), 1, 4096)
+        self.stem = within("The stem's channels", stem or (64 if paper else 8), 1, 4096)
+        self.decoded = within("The decoder's channels", decoded or (256 if paper else 32), 1, 4096)
 
     def __call__(self, trial: BaseTrial) -> AutoDeepLab:
         """Ask for each block's two inputs and operations, and for each layer's move."""
@@ -184,7 +200,7 @@ class AutoDeepLabSpace(Space):
                 )
             )
         moves = tuple(asked.choose(f"path.{layer}", tuple(MOVES)) for layer in range(self.layers))
-        return AutoDeepLab(tuple(nodes), moves, self.width, self.decoded, len(self.operations) > 1)
+        return AutoDeepLab(tuple(nodes), moves, self.width, self.stem, self.decoded, len(self.operations) > 1)
 
     @property
     def size(self) -> int:
@@ -203,6 +219,8 @@ class AutoDeepLabSpace(Space):
             "layers": self.layers,
             "blocks": self.blocks,
             "width": self.width,
+            "shared_width": self.shared_width,
+            "stem": self.stem,
             "decoded": self.decoded,
         }
 

@@ -1,4 +1,4 @@
-"""From Auto-DeepLab's learned weights to one candidate: argmax for the cell, Viterbi for the path."""
+"""From Auto-DeepLab's learned weights to candidates: argmax for the cell, Viterbi for the path."""
 
 from __future__ import annotations
 
@@ -10,6 +10,41 @@ from hortus.spaces.auto_deeplab import AutoDeepLabSpace, params_of
 from hortus.strategies.viterbi import viterbi
 
 LEVELS, MOVES = 4, (-1, 0, 1)
+
+
+# Draws a candidate, where they come to what was drawn already.
+TRIES = 10
+
+
+def proposed(
+    space: AutoDeepLabSpace,
+    alpha: Sequence[Sequence[float]],
+    transitions: Sequence[Sequence[Sequence[float]]],
+    *,
+    count: int,
+    rng: np.random.Generator,
+) -> list[dict[str, str]]:
+    """The params of the candidate that was learned, and of others, each once, drawn as the search draws them.
+
+    They are decoded from the logits with Gumbel noise, whose greatest is a draw from their softmax.
+
+    Args:
+        space: of the candidates.
+        alpha: as of `decoded`.
+        transitions: likewise.
+        count: of candidates at most; fewer where hardly any other is likely.
+        rng: draws.
+    """
+    found = [decoded(space, alpha, transitions)]
+    for _ in range(TRIES * (count - 1)):
+        if len(found) == count:
+            break
+        noisy = np.asarray(alpha) + rng.gumbel(size=np.shape(alpha))
+        ways = np.asarray(transitions) * np.exp(rng.gumbel(size=np.shape(transitions)))
+        params = decoded(space, noisy.tolist(), ways.tolist())
+        if params not in found:
+            found.append(params)
+    return found
 
 
 def decoded(

@@ -32,9 +32,9 @@ GROWS_FROM = 60.0
 # a few; and some at the very least.
 TRIALS_AIM, TRIALS_LEAST = 24, 8
 ENOUGH_SECONDS, LEAST_SECONDS = 8.0, 0.5
-# What a core trains on in a second, about; the epochs that a trial should have at least; and the side (pixels) below
-# which images are not made smaller for that.
-PIXELS_A_SECOND, LEAST_EPOCHS, LEAST_SIDE = 1e6, 10, 16
+# What a core trains a cell on in a second, about; the epochs that a trial should have at least; and the side (pixels)
+# below which images are not made smaller for that.
+PIXELS_A_SECOND, LEAST_EPOCHS, LEAST_SIDE = 4e5, 10, 16
 # Epochs of a trial when only trials count, and at most when time does; a final network gets so many times as many.
 EPOCHS, MOST_EPOCHS, FINAL_TIMES = 12.0, 40.0, 2.0
 
@@ -212,7 +212,7 @@ class ImageSettings:
     def fidelity(self, rows: int, height: int, width: int, slots: int) -> Fidelity:
         """Of a trial: at a lower resolution where its seconds are too few for several epochs of all pixels.
 
-        >>> ImageSettings(time=60.0).fidelity(1500, 48, 48, 2).resolution
+        >>> ImageSettings(time=60.0).fidelity(600, 48, 48, 2).resolution
         0.48
         >>> ImageSettings(trials=10).fidelity(1500, 48, 48, 2).resolution
         1.0
@@ -221,8 +221,7 @@ class ImageSettings:
         if seconds is None:
             return Fidelity()
         share = (PIXELS_A_SECOND * seconds / (LEAST_EPOCHS * rows * height * width)) ** 0.5
-        least = min(1.0, LEAST_SIDE / min(height, width))
-        return Fidelity(resolution=round(min(1.0, max(least, share)), 2))
+        return seen_at(share, height, width)
 
     @property
     def stages(self) -> tuple[Fidelity, ...]:
@@ -249,6 +248,12 @@ class ImageSettings:
     def from_json(cls, found: dict[str, Any]) -> ImageSettings:
         """The inverse of ``to_json``."""
         return cls(**{**found, "size": _tuple(found["size"]), "objectives": _tuple(found.get("objectives"))})
+
+
+def seen_at(share: float, height: int, width: int) -> Fidelity:
+    """Images at a share of their height and width, but of `LEAST_SIDE` pixels a side at least where they have them."""
+    least = min(1.0, LEAST_SIDE / min(height, width))
+    return Fidelity(resolution=round(min(1.0, max(least, share)), 2))
 
 
 def default_strategy(objectives: Sequence[str] | None) -> str:

@@ -110,10 +110,12 @@ def _search(sitting: Sitting, settings: SceneSettings) -> SceneResult:
     data = SceneData.load(folder / "data")
     plan = _plan(data, settings, folder, executor, sitting.ledger)
     sitting.begins([Note(**note) for note in journal.get("notes")], _described(data, settings))
+    # Of what runs alone. Sums in another order are other sums: what is to be repeated exactly has one on every machine.
+    threads = 1 if settings.budget.deterministic else min(cores(), executor.capacity)
     if settings.prepares:
         with sitting.phase("preparing", "preparing"):
-            learned = prepare(journal, plan, settings, executor)
-        plan = dataclasses.replace(plan, starts=() if learned is None else (learned,))
+            starts = prepare(journal, plan, settings, executor, threads=threads)
+        plan = dataclasses.replace(plan, starts=starts)
     left = sitting.ledger.remaining
     plan = dataclasses.replace(plan, trial_seconds=settings.trial_seconds(executor.capacity, left))
     emit = without_best(sitting.emit) if settings.shares else sitting.emit
@@ -129,8 +131,6 @@ def _search(sitting: Sitting, settings: SceneSettings) -> SceneResult:
     if settings.final and why != "interrupted":
         with sitting.phase("refitting", "refitting"):
             seconds = None if sitting.left is None else sitting.left - settings.saving
-            # Sums in another order are other sums: what is to be repeated exactly has one thread on every machine.
-            threads = 1 if settings.budget.deterministic else min(cores(), executor.capacity)
             finish(journal, plan, settings, executor, seconds=seconds, threads=threads)
             conclude(journal, settings, folder)
             if (failed := journal.get(FAILED)) is not None:
@@ -151,7 +151,7 @@ def _plan(data: SceneData, settings: SceneSettings, folder: Path, executor: Exec
         space=space,
         strategy=AFTERWARDS if settings.differentiable else settings.strategy,
         options={} if settings.differentiable else settings.strategy_options,
-        pruner=settings.pruner,
+        pruner=settings.stopper,
         evaluator=EVALUATORS[settings.evaluator],
         evaluator_options=own,
         data=folder / "data",
@@ -187,7 +187,7 @@ def _check(settings: SceneSettings) -> None:
         )
     if not settings.differentiable:
         make_sampler(settings.strategy, seed=0, options=settings.strategy_options)
-    make_pruner(settings.pruner)
+    make_pruner(settings.stopper)
 
 
 def _executor(settings: SceneSettings) -> Executor:

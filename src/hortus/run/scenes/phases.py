@@ -7,6 +7,7 @@ those that were judged by shared weights are trained, and the best of all goes o
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -22,10 +23,10 @@ from hortus.evaluation.base import Evaluation
 from hortus.evaluation.shared_scenes import shared_space
 from hortus.evaluation.trial import Order
 from hortus.run.network_rows import CONFIRMED, confirmed, retold
-from hortus.run.scenes.settings import EVALUATORS, SceneSettings
-from hortus.seeds import derive
+from hortus.run.scenes.settings import EVALUATORS, PROPOSALS, SceneSettings
+from hortus.seeds import derive, stream
 from hortus.strategies import make_sampler
-from hortus.strategies.trellis import decoded
+from hortus.strategies.trellis import proposed
 
 PREPARED, LEARNED, FINAL, FAILED = "shared", "learned", "final", "final_failed"
 # Numbers of jobs that are no trials.
@@ -39,8 +40,10 @@ BEST = 3
 LEAST_FINAL = 1.0
 
 
-def prepare(journal: Journal, plan: Plan, settings: SceneSettings, executor: Executor) -> dict[str, str] | None:
-    """Train the shared network, and give the params that were learned with it; None where none were.
+def prepare(
+    journal: Journal, plan: Plan, settings: SceneSettings, executor: Executor, *, threads: int
+) -> Sequence[Mapping[str, str]]:
+    """Train the shared network, and give the params that were learned with it, the strongest first.
 
     Raises:
         RunError: it could not be trained; the reason is named.
@@ -57,6 +60,7 @@ def prepare(journal: Journal, plan: Plan, settings: SceneSettings, executor: Exe
             settings,
             executor,
             seconds=settings.preparing,
+            threads=threads,
             overdue=GRACE,
         )
         if isinstance(made, str):
@@ -67,9 +71,11 @@ def prepare(journal: Journal, plan: Plan, settings: SceneSettings, executor: Exe
             )
         if settings.differentiable:
             space = shared_space(plan.space.to_json(), SceneData.load(plan.out / "data"))
-            journal.set(LEARNED, decoded(space, made.notes["alpha"], made.notes["transitions"]))
+            rng = stream(plan.seed, "proposals")
+            learned = proposed(space, made.notes["alpha"], made.notes["transitions"], count=PROPOSALS, rng=rng)
+            journal.set(LEARNED, learned)
         journal.set(PREPARED, {"steps": made.notes["steps"], "seconds": made.seconds})
-    found: dict[str, str] | None = journal.get(LEARNED)
+    found: Sequence[Mapping[str, str]] = journal.get(LEARNED) or ()
     return found
 
 

@@ -130,7 +130,7 @@ def read_result(journal: Journal, folder: Path) -> SceneResult:
         why=journal.get("why") or "",
         settings=SceneSettings.from_json(journal.get(SETTINGS)),
         spent=(journal.get("spent") or {}).get("phases", {}),
-        learned=journal.get(LEARNED),
+        learned=next(iter(journal.get(LEARNED) or ()), None),
         confirmed={number: float(found.score or 0.0) for number, found in confirmed(journal).items()},
     )
 

@@ -20,6 +20,9 @@ EVALUATORS = {"train": "segment", "weight_sharing": "segment_inherited"}
 # of what was judged by shared weights, for the network that is handed over, and for choosing and saving it.
 PREPARING_SHARE, CONFIRMING_SHARE, FINAL_SHARE, SAVING_SHARE = 0.4, 0.25, 0.2, 0.03
 SAVING_SECONDS, SAVING_MOST = 2.5, 0.1
+# With time, so many candidates are drawn from an architecture that was learned by gradients; they share the time as so
+# many that are trained to the end do, for halving stops the others.
+PROPOSALS, PROPOSALS_TRAINED = 8, 3
 # So many candidates a search that trains each should have time for, and seconds that each should have at least.
 TRIALS_AIM, ENOUGH_SECONDS = 12, 20.0
 # Epochs of a trial when only trials count, and at most when time does; and the final training's share of them.
@@ -40,7 +43,9 @@ class SceneSettings:
         strategy_options: its own arguments; of ``differentiable`` those of `hortus.nets.trellis_search.Settings`.
         evaluator: ``"train"`` or ``"weight_sharing"``.
         steps: of the search by gradients, or of the shared network's training, where only trials count.
-        pruner: stops trials early; ``"none"``, ``"median"``, ``"percentile"``, ``"halving"``, ``"hyperband"``.
+        pruner: stops trials early; ``"none"``, ``"median"``, ``"percentile"``, ``"halving"``, ``"hyperband"``;
+            ``"auto"`` for halving where an architecture is learned by gradients and no number of trials is asked for,
+            and none elsewhere.
         epochs: of a candidate's training; None for `EPOCHS`, or for as many as its share of the time allows.
         recipe: how networks are trained, by the names of `hortus.nets.recipe.Recipe`.
         final: whether the best candidate goes on training on all scenes; else it is handed over as it was judged.
@@ -62,7 +67,7 @@ class SceneSettings:
     strategy_options: Mapping[str, Any] = field(default_factory=dict)
     evaluator: str = "train"
     steps: int = 400
-    pruner: str = "none"
+    pruner: str = "auto"
     epochs: float | None = None
     recipe: Mapping[str, Any] = field(default_factory=dict)
     final: bool = True
@@ -120,8 +125,15 @@ class SceneSettings:
 
     @property
     def most_trials(self) -> int | None:
-        """How many there may be: what was learned by gradients is one, where no number is asked for."""
-        return 1 if self.differentiable and self.trials is None else self.trials
+        """How many there may be: `PROPOSALS` of what was learned by gradients, where no number is asked for."""
+        return PROPOSALS if self.differentiable and self.trials is None else self.trials
+
+    @property
+    def stopper(self) -> str:
+        """The pruner that is asked."""
+        if self.pruner != "auto":
+            return self.pruner
+        return "halving" if self.differentiable and self.trials is None else "none"
 
     @property
     def training_options(self) -> dict[str, Any]:
@@ -166,7 +178,8 @@ class SceneSettings:
         if self.budget.time is None or self.shares:
             return None
         search = max(1.0, left - self.reserve)
-        aim = min(TRIALS_AIM, self.most_trials or TRIALS_AIM)
+        thinned = self.differentiable and self.stopper == "halving"
+        aim = PROPOSALS_TRAINED if thinned else min(TRIALS_AIM, self.most_trials or TRIALS_AIM)
         return max(min(ENOUGH_SECONDS, search), search * min(slots, aim) / aim)
 
     def to_json(self) -> dict[str, Any]:
