@@ -10,9 +10,7 @@ from hortus.spaces.auto_deeplab import AutoDeepLabSpace, params_of
 from hortus.strategies.viterbi import viterbi
 
 LEVELS, MOVES = 4, (-1, 0, 1)
-
-
-# Draws a candidate, where they come to what was drawn already.
+# Draws for each candidate, as some come to what was drawn before.
 TRIES = 10
 
 
