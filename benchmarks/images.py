@@ -32,8 +32,11 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks import marked
+
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results" / "images.json"
+DOCUMENT = ROOT / "docs" / "nas.md"
 SETS = ("digits8", "sign_digits", "cifar10")
 # Trials that no peer gets to: the clock ends it before.
 MANY = 10_000
@@ -282,6 +285,7 @@ def main() -> None:
     parser.add_argument("--systems", default=",".join(SYSTEMS))
     parser.add_argument("--peer-python", default=sys.executable, help="one that has AutoKeras and Keras Tuner")
     parser.add_argument("--row", nargs=2, metavar=("SYSTEM", "SET"), help="measure this row and print it")
+    parser.add_argument("--write", action="store_true", help="put the table into docs/nas.md")
     parser.add_argument("--macs", type=float, help="multiply-adds of the fixed network")
     args = parser.parse_args()
     if args.row:
@@ -315,6 +319,8 @@ def main() -> None:
             RESULTS.write_text(json.dumps(found, indent=1) + "\n")
     if any(found["rows"].values()):
         print(table(found))
+        if args.write:
+            marked.write(DOCUMENT, {"images": table(found)})
 
 
 def table(found: dict[str, Any]) -> str:
