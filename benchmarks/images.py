@@ -278,7 +278,7 @@ def measure(system: str, name: str, seconds: float, macs: float | None) -> Row:
 
 
 def main() -> None:
-    """Measure what is missing, each row in a process of its own, and print."""
+    """Measure what is missing, each row in a process of its own; print, and if asked write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=600.0)
     parser.add_argument("--sets", default=",".join(SETS))

@@ -145,8 +145,8 @@ class AutoDeepLabSpace(Space):
             given.
         shared_width: F of the network that all candidates share while an architecture is searched; 8 in the paper.
             None for 8, or 4 where facts are given.
-        stem: channels of the first convolutions, at stride 2, and half of those at stride 4; 64 in the paper. None for
-            64, or 8 where facts are given.
+        stem: channels of the first convolutions, at stride 2; doubled at stride 4. 64 in the paper; None for 64, or 8
+            where facts are given.
         decoded: channels of pyramid and decoder; 256 in the paper. None for 256, or 32 where facts are given.
 
     Raises:

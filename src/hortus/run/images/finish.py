@@ -22,7 +22,7 @@ from hortus.errors import RunError
 from hortus.evaluation.base import Evaluation, Fidelity
 from hortus.evaluation.trial import Order
 from hortus.nets.recipe import make_recipe
-from hortus.run.images.grow import scale_of
+from hortus.run.images.grow import scale_of, whole_epochs
 from hortus.run.images.rows import trained
 from hortus.run.images.settings import ImageSettings, seen_at
 from hortus.run.nothing import none_ended_well
@@ -140,12 +140,10 @@ def final_fidelity(
     >>> [final_fidelity(found, s, rows=1280, shape=(3, 48, 48), batch=128).resolution for s in (60.0, 240.0, 600.0)]
     [0.5, 0.71, 1.0]
     """
-    epochs = _epochs(found)
-    if found is None or not epochs:
+    steps = whole_epochs(found, seconds) * rows / batch
+    if found is None or not steps:
         return Fidelity()
     judged = float(found.notes.get("resolution", 1.0))
-    whole = found.seconds / epochs / judged**2
-    steps = seconds / whole * rows / batch
     return seen_at(max(judged, (steps / ENOUGH_STEPS) ** 0.5), *shape[1:])
 
 

@@ -67,6 +67,18 @@ def scale_of(journal: Journal, number: int) -> dict[str, float]:
     return dict(found.scale) if found is not None and found.number == number else {}
 
 
+def whole_epochs(found: Evaluation | None, seconds: float) -> float:
+    """How often the network that was found would see the images, whole, in so many seconds, by its pace; 0 for none.
+
+    >>> whole_epochs(Evaluation((0.9,), 0.9, 10.0, 0.0, 0.0, notes={"epochs": 20.0, "resolution": 0.5}), 90.0)
+    45.0
+    """
+    epochs = found.notes.get("epochs", 0.0) if found else 0.0
+    if found is None or not epochs:
+        return 0.0
+    return float(seconds * epochs * found.notes.get("resolution", 1.0) ** 2 / found.seconds)
+
+
 def larger_epochs(found: Evaluation | None, seconds: float) -> float:
     """How often the larger network would see the images in so many seconds, by the pace of the one that was found.
 
@@ -74,11 +86,7 @@ def larger_epochs(found: Evaluation | None, seconds: float) -> float:
     >>> larger_epochs(Evaluation((0.9,), 0.9, 10.0, 0.0, 0.0, notes=notes), 90.0)
     10.0
     """
-    epochs = found.notes.get("epochs", 0.0) if found else 0.0
-    if found is None or not epochs:
-        return 0.0
-    whole = found.seconds / epochs / float(found.notes.get("resolution", 1.0)) ** 2
-    return seconds / (whole * COSTLIER)
+    return whole_epochs(found, seconds) / COSTLIER
 
 
 def grow(journal: Journal, plan: Plan, settings: ImageSettings, executor: Executor, *, seconds: float | None) -> None:

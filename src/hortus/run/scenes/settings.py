@@ -126,14 +126,19 @@ class SceneSettings:
     @property
     def most_trials(self) -> int | None:
         """How many there may be: `PROPOSALS` of what was learned by gradients, where no number is asked for."""
-        return PROPOSALS if self.differentiable and self.trials is None else self.trials
+        return PROPOSALS if self.proposes else self.trials
+
+    @property
+    def proposes(self) -> bool:
+        """Whether it is for the run to say how many of what was learned by gradients are tried."""
+        return self.differentiable and self.trials is None
 
     @property
     def stopper(self) -> str:
         """The pruner that is asked."""
         if self.pruner != "auto":
             return self.pruner
-        return "halving" if self.differentiable and self.trials is None else "none"
+        return "halving" if self.proposes else "none"
 
     @property
     def training_options(self) -> dict[str, Any]:
@@ -178,7 +183,7 @@ class SceneSettings:
         if self.budget.time is None or self.shares:
             return None
         search = max(1.0, left - self.reserve)
-        thinned = self.differentiable and self.stopper == "halving"
+        thinned = self.proposes and self.stopper == "halving"
         aim = PROPOSALS_TRAINED if thinned else min(TRIALS_AIM, self.most_trials or TRIALS_AIM)
         return max(min(ENOUGH_SECONDS, search), search * min(slots, aim) / aim)
 
